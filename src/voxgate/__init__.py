@@ -1,0 +1,1 @@
+"""voxgate: a voice gateway that places calls over SIP and asks a web application what to say."""

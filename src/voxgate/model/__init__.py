@@ -1,0 +1,1 @@
+"""The product's nouns as frozen values, shared by everybody, owning nothing."""

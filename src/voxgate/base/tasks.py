@@ -1,0 +1,42 @@
+"""Tasks with an owner: kept, named, and loud when they fail."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from voxgate.base.log import get_logger
+
+log = get_logger("tasks")
+
+
+class Nursery:
+    """Background tasks of one owner.
+
+    Unlike `asyncio.TaskGroup` one failed task does not cancel its siblings: its failure is
+    logged and the rest go on. The owner must await `close()`.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work, name=f"{self._owner}:{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("task_failed", task=task.get_name(), exc_info=failure)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait until it has ended."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,21 @@
+"""What runs on a call."""
+
+from dataclasses import dataclass
+
+from voxgate.model.hooks import Hook
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    application_sid: str
+    account_sid: str
+    name: str
+    call_hook: Hook | None = None
+    call_status_hook: Hook | None = None
+    app_json: str | None = None
+    speech_synthesis_vendor: str | None = None
+    speech_synthesis_language: str | None = None
+    speech_synthesis_voice: str | None = None
+    speech_recognizer_vendor: str | None = None
+    speech_recognizer_language: str | None = None
+    created_at: float = 0.0

@@ -1,0 +1,81 @@
+"""SIP trunks, their gateways, and the rules that choose among them."""
+
+from dataclasses import dataclass
+
+SANDBOX = "sandbox"  # reserved carrier name: the scriptable far end
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A trunk; of an account when `account_sid` is set, else of the service provider."""
+
+    voip_carrier_sid: str
+    name: str
+    account_sid: str | None = None
+    service_provider_sid: str | None = None
+    description: str | None = None
+    application_sid: str | None = None
+    is_active: bool = True
+    tech_prefix: str | None = None
+    e164_leading_plus: bool = False
+    diversion: str | None = None
+    outbound_sip_proxy: str | None = None
+    register_username: str | None = None
+    register_password: str | None = None
+    register_from_domain: str | None = None
+    made_by_account: bool = False  # egress policy applies; trunks of admins and providers are exempt
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One address of a carrier. Lower `priority` first, then the older one."""
+
+    sip_gateway_sid: str
+    voip_carrier_sid: str
+    host: str  # `ipv4` on the wire: an IPv4 address or a DNS name
+    port: int | None = None
+    netmask: int = 32
+    inbound: bool = False
+    outbound: bool = True
+    protocol: str = "udp"
+    is_active: bool = True
+    send_options_ping: bool = False
+    priority: int = 0
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSetEntry:
+    lcr_carrier_set_entry_sid: str
+    lcr_route_sid: str
+    voip_carrier_sid: str
+    workload: int = 1
+    priority: int = 0
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LcrRoute:
+    """One rule: digits are a prefix of the called number, `^...` a regular expression."""
+
+    lcr_route_sid: str
+    lcr_sid: str
+    regex: str
+    priority: int = 0
+    description: str | None = None
+    entries: tuple[CarrierSetEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lcr:
+    """A table of rules; of an account when `account_sid` is set, else of the provider."""
+
+    lcr_sid: str
+    name: str
+    account_sid: str | None = None
+    service_provider_sid: str | None = None
+    is_active: bool = True
+    default_carrier_set_entry_sid: str | None = None
+    routes: tuple[LcrRoute, ...] = ()
+    created_at: float = 0.0
