@@ -1,0 +1,1 @@
+"""A live call: its leg, how it is dialled, what happens on it, and how it ended."""
