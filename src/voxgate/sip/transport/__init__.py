@@ -1,0 +1,1 @@
+"""UDP, TCP, TLS: moves bytes; `framing` cuts byte streams into messages."""
