@@ -1,0 +1,55 @@
+import pytest
+
+from voxgate.sandbox.personas import BUILTIN, Persona, PersonaBook, TooManyPersonas
+from voxgate.sandbox.script import Reject, Script
+
+
+def test_every_builtin_persona_has_its_own_number_and_name():
+    assert len({persona.number for persona in BUILTIN}) == len(BUILTIN)
+    assert len({persona.name for persona in BUILTIN}) == len(BUILTIN)
+
+
+@pytest.mark.parametrize("persona", BUILTIN, ids=lambda persona: persona.name)
+def test_a_builtin_script_reads_back_as_it_prints(persona):
+    assert Script.parse(str(persona.script)) == persona.script
+
+
+def test_a_builtin_number_lies_in_the_documented_range():
+    assert all(persona.dial.startswith("+150055501") for persona in BUILTIN)
+
+
+@pytest.mark.parametrize("user", ["+15005550130", "15005550130", "1-500-555-0130"])
+def test_a_persona_is_found_however_its_number_is_written(user):
+    assert PersonaBook().find(user).name == "busy"
+
+
+def test_numbers_outside_the_range_are_answered_by_the_human():
+    assert PersonaBook().find("+493012345678").name == "human"
+    assert PersonaBook().find("alice").name == "human"
+
+
+def test_a_free_number_in_the_range_is_not_in_service():
+    persona = PersonaBook().find("+15005550199")
+
+    assert persona.script.steps == (Reject(404, "No Persona At This Number"),)
+
+
+def test_an_added_persona_hides_the_builtin_one_until_it_is_removed():
+    book = PersonaBook()
+    book.add(Persona("15005550130", "friendly", "", Script.parse("answer")))
+    assert book.find("+15005550130").name == "friendly"
+    assert len(book.all()) == len(BUILTIN)
+
+    assert book.remove("+15005550130")
+    assert book.find("+15005550130").name == "busy"
+    assert not book.remove("+15005550130")
+
+
+def test_added_personas_are_bounded():
+    book = PersonaBook()
+    for number in range(1000):
+        book.add(Persona(str(number), "x", "", Script.parse("answer")))
+
+    book.add(Persona("7", "changed", "", Script.parse("answer")))
+    with pytest.raises(TooManyPersonas):
+        book.add(Persona("1000", "x", "", Script.parse("answer")))
