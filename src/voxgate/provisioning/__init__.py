@@ -1,0 +1,1 @@
+"""Use cases behind API and portal: permission first, then validity, then the change."""

@@ -1,0 +1,1 @@
+"""The only place with SQL: answers named questions with model values."""

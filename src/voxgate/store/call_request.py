@@ -1,0 +1,85 @@
+"""A call's request as JSON text and back; passwords in it are sealed."""
+
+import json
+from typing import Any
+
+from voxgate.base.secrets import SecretBox
+from voxgate.model.calls import CallRequest, Json, SipAuth, Target
+from voxgate.model.speech import RecognizerChoice, Voice
+from voxgate.store.hooks import opened_hook, sealed_hook
+
+
+def request_to_text(request: CallRequest, box: SecretBox) -> str:
+    document: Json = {
+        "from_user": request.from_user,
+        "to": _target_to_json(request.to, box),
+        "timeout_s": request.timeout_s,
+        "call_hook": sealed_hook(request.call_hook, box),
+        "call_status_hook": sealed_hook(request.call_status_hook, box),
+        "notify_hook": sealed_hook(request.notify_hook, box),
+        "voice": [request.voice.vendor, request.voice.language, request.voice.voice],
+        "recognizer": [request.recognizer.vendor, request.recognizer.language],
+        "headers": request.headers,
+        "from_host": request.from_host,
+        "caller_name": request.caller_name,
+        "time_limit_s": request.time_limit_s,
+        "application_sid": request.application_sid,
+        "app_json": request.app_json,
+        "tag": request.tag,
+        "amd": request.amd,
+    }
+    return json.dumps(document, separators=(",", ":"))
+
+
+def request_from_text(text: str, box: SecretBox) -> CallRequest:
+    document: Any = json.loads(text)
+    return CallRequest(
+        from_user=document["from_user"],
+        to=_target_from_json(document["to"], box),
+        from_host=document["from_host"],
+        caller_name=document["caller_name"],
+        timeout_s=document["timeout_s"],
+        time_limit_s=document["time_limit_s"],
+        application_sid=document["application_sid"],
+        call_hook=opened_hook(document["call_hook"], box),
+        call_status_hook=opened_hook(document["call_status_hook"], box),
+        notify_hook=opened_hook(document["notify_hook"], box),
+        app_json=document["app_json"],
+        tag=document["tag"],
+        headers=_pairs(document["headers"]),
+        voice=Voice(*document["voice"]),
+        recognizer=RecognizerChoice(*document["recognizer"]),
+        amd=document["amd"],
+    )
+
+
+def _target_to_json(target: Target, box: SecretBox) -> Json:
+    auth = target.auth
+    return {
+        "type": target.type,
+        "number": target.number,
+        "sip_uri": target.sip_uri,
+        "name": target.name,
+        "trunk": target.trunk,
+        "headers": target.headers,
+        "proxy": target.proxy,
+        "auth": None if auth is None else [auth.username, box.seal(auth.password)],
+    }
+
+
+def _target_from_json(document: Json, box: SecretBox) -> Target:
+    auth = document["auth"]
+    return Target(
+        type=document["type"],
+        number=document["number"],
+        sip_uri=document["sip_uri"],
+        name=document["name"],
+        trunk=document["trunk"],
+        headers=_pairs(document["headers"]),
+        proxy=document["proxy"],
+        auth=None if auth is None else SipAuth(auth[0], box.open(auth[1])),
+    )
+
+
+def _pairs(values: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in values)

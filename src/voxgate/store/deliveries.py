@@ -1,0 +1,95 @@
+"""Who still has status events of a call to receive."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_
+
+from voxgate.base.secrets import SecretBox
+from voxgate.model.deliveries import Delivery
+from voxgate.store.hooks import opened_hook, sealed_hook
+from voxgate.store.tables import DELIVERIES
+
+_INSERT = DELIVERIES.insert()
+_UPDATE = (
+    DELIVERIES
+    .update()
+    .where(
+        DELIVERIES.c.call_sid == bindparam("of_call"),
+        DELIVERIES.c.receiver == bindparam("of_receiver"),
+    )
+    .values(
+        cursor=bindparam("to_cursor"),
+        attempts=bindparam("to_attempts"),
+        next_at=bindparam("to_next_at"),
+        first_failed_at=bindparam("to_first_failed_at"),
+    )
+)
+
+
+def add(connection: Connection, deliveries: Sequence[Delivery], box: SecretBox) -> None:
+    if deliveries:
+        connection.execute(_INSERT, [_to_row(delivery, box) for delivery in deliveries])
+
+
+def update(connection: Connection, deliveries: Sequence[Delivery]) -> None:
+    """Store cursor, attempts and times; the hook never changes."""
+    if deliveries:
+        connection.execute(_UPDATE, [_to_state(delivery) for delivery in deliveries])
+
+
+def remove(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """By (call_sid, receiver): everything was delivered or given up."""
+    if keys:
+        pair = tuple_(DELIVERIES.c.call_sid, DELIVERIES.c.receiver)
+        connection.execute(delete(DELIVERIES).where(pair.in_(keys)))
+
+
+def pending(connection: Connection, box: SecretBox) -> list[Delivery]:
+    """All rows, for taking up the work after a restart."""
+    rows = connection.execute(select(DELIVERIES).order_by(DELIVERIES.c.call_sid))
+    return [_to_delivery(row, box) for row in rows]
+
+
+def remove_of_account(connection: Connection, account_sid: str) -> None:
+    connection.execute(delete(DELIVERIES).where(DELIVERIES.c.account_sid == account_sid))
+
+
+def _to_row(delivery: Delivery, box: SecretBox) -> dict[str, Any]:
+    return {
+        "call_sid": delivery.call_sid,
+        "receiver": delivery.receiver,
+        "account_sid": delivery.account_sid,
+        "hook": sealed_hook(delivery.hook, box),
+        "cursor": delivery.cursor,
+        "attempts": delivery.attempts,
+        "next_at": delivery.next_at,
+        "first_failed_at": delivery.first_failed_at,
+    }
+
+
+def _to_state(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "of_call": delivery.call_sid,
+        "of_receiver": delivery.receiver,
+        "to_cursor": delivery.cursor,
+        "to_attempts": delivery.attempts,
+        "to_next_at": delivery.next_at,
+        "to_first_failed_at": delivery.first_failed_at,
+    }
+
+
+def _to_delivery(row: Row[Any], box: SecretBox) -> Delivery:
+    hook = opened_hook(row.hook, box)
+    if hook is None:
+        raise ValueError("deliveries.hook is never null")
+    return Delivery(
+        call_sid=row.call_sid,
+        receiver=row.receiver,
+        account_sid=row.account_sid,
+        hook=hook,
+        cursor=row.cursor,
+        attempts=row.attempts,
+        next_at=row.next_at,
+        first_failed_at=row.first_failed_at,
+    )
