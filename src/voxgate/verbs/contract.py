@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from voxgate.base.errors import VoxgateError
@@ -94,8 +94,10 @@ class VerbContext(Protocol):
 
     async def say(
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
-    ) -> None:
-        """Speak plain text or SSML; returns when it was heard out. None: the session's voice.
+    ) -> int:
+        """Speak plain text or SSML in `synthesizer`, or in the session's voice.
+
+        Returns the milliseconds of speech, once they were heard out.
 
         Alerts about vendors that were passed over are the context's; raises SayFailed when
         nobody could speak.
@@ -145,12 +147,27 @@ class VerbContext(Protocol):
         ...
 
 
-class Verb(BaseModel):
-    """One instruction from the application, validated and ready to run."""
+class WireObject(BaseModel):
+    """An object of the wire: camelCase there, snake_case here, exact types, nothing unknown.
+
+    A property that is null counts as absent, and one named `_` is anybody's to use.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, alias_generator=to_camel, allow_inf_nan=False
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {key: item for key, item in value.items() if item is not None and key != "_"}
+
+
+class Verb(WireObject):
+    """One instruction from the application, validated and ready to run."""
+
     needs: ClassVar[Need] = Need.NOTHING
 
     verb: str

@@ -1,0 +1,158 @@
+"""What a caller hears while the application thinks: filler noise, filler verbs, giving up."""
+
+import asyncio
+from typing import Annotated, Any, Self, cast
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+
+from voxgate.model.calls import Json
+from voxgate.model.hooks import Hook
+from voxgate.verbs.contract import (
+    ENDED,
+    NEXT,
+    Document,
+    Outcome,
+    PlayFailed,
+    Replace,
+    Verb,
+    VerbContext,
+    WireObject,
+)
+from voxgate.verbs.play import Play
+from voxgate.verbs.properties import Count, Seconds, VerbReader, alert_play_failed
+from voxgate.verbs.say import Say
+
+GIVE_UP = "bot-action-delay-giveup"
+
+
+def _read_verbs(value: object, info: ValidationInfo) -> object:
+    read = cast(VerbReader, info.context)
+    return read(value)
+
+
+Verbs = Annotated[
+    tuple[Verb, ...],
+    BeforeValidator(_read_verbs, json_schema_input_type=list[dict[str, Any]]),
+]
+
+
+class FillerNoise(WireObject):
+    enable: bool
+    url: str | None = None
+    start_delay_secs: Seconds = 0
+
+    @model_validator(mode="after")
+    def _has_sound(self) -> Self:
+        if self.enable and not self.url:
+            raise ValueError("missing value for url")
+        return self
+
+
+class ActionHookDelayAction(WireObject):
+    """Filler verbs for a slow application, and what happens when it never answers."""
+
+    enabled: bool = True
+    no_response_timeout: Seconds = Field(0, description="Seconds until each filler; 0: no filler.")
+    actions: Verbs = Field((), description="say and play only; taken in turn.")
+    retries: Count = Field(0, description="Fillers after the first one.")
+    no_response_give_up_timeout: Seconds = Field(
+        0, description="Seconds until the application is given up; 0: never."
+    )
+    give_up_actions: Verbs = Field((), description="Run then; without them the call ends.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _enable_is_enabled(cls, value: object) -> object:
+        if isinstance(value, dict) and "enable" in value:
+            value = {"enabled": value["enable"], **value}
+            del value["enable"]
+        return value
+
+    @field_validator("actions")
+    @classmethod
+    def _sounds_only(cls, actions: tuple[Verb, ...]) -> tuple[Verb, ...]:
+        if not all(isinstance(action, Say | Play) for action in actions):
+            raise ValueError("may hold say and play only")
+        return actions
+
+    @model_validator(mode="after")
+    def _has_actions(self) -> Self:
+        if self.enabled and self.no_response_timeout > 0 and not self.actions:
+            raise ValueError("missing value for actions")
+        return self
+
+
+class Asking:
+    """One question to the application, with company while the answer is awaited."""
+
+    def __init__(
+        self,
+        ctx: VerbContext,
+        *,
+        noise: FillerNoise | None,
+        delay: ActionHookDelayAction | None,
+    ) -> None:
+        self._ctx = ctx
+        self._noise = noise if noise and noise.enable else None
+        self._delay = delay if delay and delay.enabled else None
+        self._answered = False
+        self._speaking = False
+
+    async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Outcome:
+        """A running filler `say` is heard out after the answer, everything else is cut."""
+        give_up_s = (self._delay.no_response_give_up_timeout if self._delay else 0) or None
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(self._ctx.ask(hook, result, verb_id), name="ask")
+            filling = tasks.create_task(self._fill(), name="filler")
+            await asyncio.wait({asking}, timeout=give_up_s)
+            self._answered = asking.done()
+            if not (self._answered and self._speaking):
+                filling.cancel()
+            asking.cancel()
+            await asyncio.wait({asking, filling})
+        if self._delay and not self._answered:
+            return await self._give_up(self._delay)
+        document = asking.result()
+        return Replace(document) if document else NEXT
+
+    async def _fill(self) -> None:
+        delay = self._delay
+        if delay is None or delay.no_response_timeout == 0:
+            await self._silence(None)
+            return
+        for number in range(delay.retries + 1):
+            await self._silence(delay.no_response_timeout)
+            action = delay.actions[number % len(delay.actions)]
+            self._speaking = isinstance(action, Say)
+            await action.run(self._ctx)
+            self._speaking = False
+            if self._answered:
+                return
+        await self._silence(None)
+
+    async def _silence(self, seconds: float | None) -> None:
+        """The time between fillers; noise is heard in it when there is any."""
+        try:
+            async with asyncio.timeout(seconds):
+                if self._noise and self._noise.url:
+                    await self._ctx.sleep(self._noise.start_delay_secs)
+                    await self._play_for_ever(self._noise.url)
+                await asyncio.Event().wait()
+        except TimeoutError:
+            pass
+
+    async def _play_for_ever(self, url: str) -> None:
+        try:
+            while (await self._ctx.play(url)).ms > 0:
+                pass
+        except PlayFailed as failure:
+            self._noise = None
+            alert_play_failed(self._ctx, url, failure)
+
+    async def _give_up(self, delay: ActionHookDelayAction) -> Outcome:
+        waited_s = delay.no_response_give_up_timeout
+        self._ctx.alert(GIVE_UP, f"the application sent no verbs within {waited_s:g} seconds")
+        if delay.give_up_actions:
+            return Replace(Document(delay.give_up_actions))
+        await self._ctx.hang_up({"X-Reason": GIVE_UP})
+        return ENDED

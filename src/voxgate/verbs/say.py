@@ -1,0 +1,106 @@
+"""`say`: speak text or SSML."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from voxgate.model.calls import Json
+from voxgate.verbs.contract import (
+    NEXT,
+    Need,
+    Outcome,
+    PlayFailed,
+    SayFailed,
+    Speech,
+    Verb,
+    VerbContext,
+)
+from voxgate.verbs.properties import (
+    Loop,
+    Synthesizer,
+    Texts,
+    alert_play_failed,
+    is_address,
+    rounds,
+    shown_url,
+)
+
+FACT_LENGTH = 200
+
+
+class Say(Verb):
+    needs: ClassVar[Need] = Need.AUDIO
+    verb: Literal["say"] = "say"
+    text: Texts = Field(
+        (),
+        description="Plain text or <speak>SSML</speak>, or a list of them spoken in turn; an entry "
+        "may also be an http(s) address of a sound or silence_stream://<ms>.",
+    )
+    loop: Loop = 1
+    synthesizer: Synthesizer | None = None
+    instructions: str | None = None
+    early_media: bool = False
+    disable_tts_cache: bool = False
+    stream: bool = False
+    close_stream_on_empty: bool = True
+
+    @field_validator("stream")
+    @classmethod
+    def _no_stream(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic calls it
+        if value:
+            raise ValueError("is not available in this version")
+        return value
+
+    @model_validator(mode="after")
+    def _has_text(self) -> Self:
+        if "text" not in self.model_fields_set:
+            raise ValueError("missing value for text")
+        return self
+
+    @property
+    def wants_early_media(self) -> bool:
+        return self.early_media
+
+    def facts(self) -> Json:
+        shown = (shown_url(text) if is_address(text) else text for text in self.text)
+        return {"text": " ".join(shown)[:FACT_LENGTH]}
+
+    def speech(self) -> tuple[Speech, ...]:
+        choice = self.synthesizer.choice if self.synthesizer else None
+        return tuple(
+            Speech(text, choice) for text in self.text if text.strip() and not is_address(text)
+        )
+
+    def cautions(self) -> tuple[str, ...]:
+        if self.instructions is None:
+            return ()
+        return ("say: instructions has no effect on the voices of this version",)
+
+    async def run(self, ctx: VerbContext) -> Outcome:
+        entries = [text for text in self.text if text.strip()]
+        heard_ms = 0
+        try:
+            for _ in rounds(self.loop):
+                before_ms = heard_ms
+                for text in entries:
+                    heard_ms += await self._speak(ctx, text)
+                if heard_ms == before_ms:  # a loop over nothing would never yield to anybody
+                    break
+        except SayFailed as failure:
+            ctx.note({"error": failure.detail})
+            ctx.alert("tts-failure", str(failure), failure.detail)
+        except PlayFailed as failure:
+            ctx.note({"error": failure.detail})
+        else:
+            ctx.note({"playback_milliseconds": heard_ms})
+        return NEXT
+
+    async def _speak(self, ctx: VerbContext, text: str) -> int:
+        if is_address(text):
+            try:
+                return (await ctx.play(text)).ms
+            except PlayFailed as failure:
+                alert_play_failed(ctx, text, failure)
+                raise
+        choice = self.synthesizer.choice if self.synthesizer else None
+        return await ctx.say(text, choice, cached=not self.disable_tts_cache)
