@@ -1,0 +1,130 @@
+"""A live call: its record, its event log, and the one way each of its statuses is reported."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from voxgate.base.clock import Clock
+from voxgate.call.events import EventLog
+from voxgate.model.calls import Call, CallEvent, CallStatus, EventType, Json, Outcome
+
+# A status is reported only when it is further than the last one, so never twice or backwards.
+_RANK = {
+    CallStatus.TRYING: 1,
+    CallStatus.RINGING: 2,
+    CallStatus.EARLY_MEDIA: 3,
+    CallStatus.IN_PROGRESS: 4,
+}
+
+
+class LiveCall:
+    """Keeps the record true and writes every change to the log.
+
+    One task drives it; it does no I/O itself.
+    """
+
+    def __init__(self, record: Call, log: EventLog, clock: Clock) -> None:
+        self.record = record
+        self._log = log
+        self._clock = clock
+        self._rank = 0
+        self._answered_at: float | None = None
+        self._last_seq = record.last_seq
+        self.ended = False
+
+    @property
+    def sid(self) -> str:
+        return self.record.call_sid
+
+    @property
+    def is_answered(self) -> bool:
+        return self._answered_at is not None
+
+    def note(self, type_: EventType, data: Json, *, urgent: bool = False) -> CallEvent | None:
+        """Put a fact on the timeline."""
+        event = self._log.append(self.sid, type_, data, urgent=urgent)
+        if event is not None:
+            self._last_seq = event.seq
+        return event
+
+    def alert(self, alert_type: str, message: str, detail: str | None = None) -> None:
+        data = {"alert_type": alert_type, "message": message}
+        self.note(EventType.ALERT, data | ({"detail": detail} if detail else {}))
+
+    def report(self, status: CallStatus, sip_status: int, sip_reason: str) -> None:
+        """A provisional status, or in-progress; what does not lead further is not reported."""
+        if _RANK[status] <= self._rank or self.ended:
+            return
+        self._rank = _RANK[status]
+        self._change(status=status, sip_status=sip_status, sip_reason=sip_reason)
+        self.note(EventType.STATUS, self._status_data(), urgent=status is CallStatus.IN_PROGRESS)
+
+    def answer(self, sbc_callid: str, facts: Json) -> None:
+        """The 200 OK came; `facts` is what recovery needs to end the dialog after a crash."""
+        self._answered_at = self._clock.monotonic()
+        self._change(answered_at=self._clock.wall(), sbc_callid=sbc_callid)
+        self.note(EventType.ANSWERED, facts)
+        self.report(CallStatus.IN_PROGRESS, 200, "OK")
+
+    def tag(self, data: Json) -> None:
+        """Replace customerData; later payloads carry it."""
+        self._change(tag=data)
+
+    def route_via(self, trunk: str | None, sbc_callid: str) -> None:
+        """The attempt now under way."""
+        self._change(trunk=trunk, sbc_callid=sbc_callid)
+
+    def end(
+        self,
+        status: CallStatus,
+        outcome: Outcome,
+        *,
+        by: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """The terminal event; the first one counts. `by`: "caller" (the far end) or "jambonz"."""
+        if self.ended:
+            return
+        self.ended = True
+        answered_s = None
+        if self._answered_at is not None:
+            answered_s = max(0, round(self._clock.monotonic() - self._answered_at))
+        self._change(
+            status=status,
+            sip_status=outcome.sip_status,
+            sip_reason=outcome.sip_reason,
+            ended_at=self._clock.wall(),
+            duration_s=answered_s,
+            termination_by=by,
+            outcome=outcome.to_json(),
+        )
+        data = self._status_data() | {"call_termination_by": by, "outcome": outcome.to_json()}
+        if answered_s is not None:
+            data["duration"] = answered_s
+        if headers:
+            data["headers"] = dict(headers)
+        self.note(EventType.ENDED, data, urgent=True)
+
+    async def settled(self) -> None:
+        """Wait until everything said so far is durable."""
+        await self._log.committed(self.sid, self._last_seq)
+
+    @property
+    def last_seq(self) -> int:
+        return self._last_seq
+
+    def _status_data(self) -> Json:
+        record = self.record
+        data: Json = {
+            "call_status": record.status.value,
+            "sip_status": record.sip_status,
+            "sip_reason": record.sip_reason,
+        }
+        if record.sbc_callid is not None:
+            data["sbc_callid"] = record.sbc_callid
+        if record.tag:
+            data["tag"] = record.tag
+        return data
+
+    def _change(self, **changes: object) -> None:
+        self.record = replace(self.record, **changes)  # type: ignore[arg-type]
+        self._log.update(self.record)

@@ -1,0 +1,383 @@
+"""Dialling: the attempts of a route plan, one after the other, until somebody answers.
+
+The next gateway is tried only after a fault of the trunk and only while nothing rang; `timeout`
+counts once, from the first INVITE, over all attempts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voxgate.base.clock import Clock
+from voxgate.base.errors import VoxgateError
+from voxgate.call import outcome
+from voxgate.call.call import LiveCall
+from voxgate.call.invite import AttemptIds, BadDestination, InviteParts, compose
+from voxgate.call.leg import MediaSession
+from voxgate.call.outcome import Cause
+from voxgate.model.calls import CallStatus, EventType, Json, Outcome
+from voxgate.routing.failover import AttemptFailed, Silence, may_try_next
+from voxgate.routing.outbound import Attempt, RoutePlan
+from voxgate.sdp.description import SdpError
+from voxgate.sip.dialog.events import (
+    Answered,
+    DialogEvent,
+    Ended,
+    Failed,
+    Progress,
+    Rejected,
+    Sent,
+)
+from voxgate.sip.endpoint import InviteDialog, OutgoingInvite
+from voxgate.sip.headers import NameAddr, Reason
+from voxgate.sip.transaction.destination import Destination
+from voxgate.sip.uri import Uri
+
+EVENTS_MAX = 64  # of one attempt not yet looked at; a far end that floods loses the rest
+REDIRECTS_MAX = 5
+
+
+class Inviter(Protocol):
+    """The part of `sip.endpoint.Endpoint` that dialling uses."""
+
+    def invite(
+        self, out: OutgoingInvite, listener: Callable[[DialogEvent], None]
+    ) -> InviteDialog: ...
+
+
+class AddressRefused(VoxgateError):
+    """The egress policy does not allow the address."""
+
+
+Locate = Callable[[Uri, bool], Awaitable[Destination]]
+"""Where a next hop is; the flag says whether the egress policy applies. Raises AddressRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialSettings:
+    local_host: str  # host of From when the request names none
+    no_response_s: float
+    session_expires_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Somebody answered. Events of the dialog after its answer go to `inbox`."""
+
+    dialog: InviteDialog
+    inbox: "Inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class NotConnected:
+    status: CallStatus
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """An attempt that ended without an answer: why, and what to report if it was the last."""
+
+    failed: AttemptFailed
+    result: NotConnected
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirected:
+    contacts: tuple[NameAddr, ...]
+    result: NotConnected
+
+
+class Inbox:
+    """Dialog events in order: first for the dialling task, then for the answered leg."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[DialogEvent | None] = asyncio.Queue(EVENTS_MAX)
+        self._handler: Callable[[DialogEvent], None] | None = None
+
+    def put(self, event: DialogEvent | None) -> None:
+        if self._handler is not None and event is not None:
+            self._handler(event)
+        elif not self._events.full() or isinstance(event, Progress) is False:
+            if self._events.full():
+                self._events.get_nowait()
+            self._events.put_nowait(event)
+
+    async def next(self, deadline: float) -> DialogEvent | None:
+        """None: woken by `put(None)` or the deadline (loop time) has passed."""
+        if not self._events.empty():
+            return self._events.get_nowait()
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._events.get()
+        except TimeoutError:
+            return None
+
+    def hand_over(self, handler: Callable[[DialogEvent], None]) -> None:
+        """From now on events go straight to `handler`, those waiting first."""
+        self._handler = handler
+        while not self._events.empty():
+            event = self._events.get_nowait()
+            if event is not None:
+                handler(event)
+
+
+class Dial:
+    """One outbound call being set up. `run` once; `cancel` from anywhere on the loop."""
+
+    def __init__(
+        self,
+        call: LiveCall,
+        plan: RoutePlan,
+        media: MediaSession,
+        inviter: Inviter,
+        locate: Locate,
+        settings: DialSettings,
+        clock: Clock,
+    ) -> None:
+        self._call = call
+        self._plan = plan
+        self._media = media
+        self._inviter = inviter
+        self._locate = locate
+        self._settings = settings
+        self._clock = clock
+        self._rang = False
+        self._attempts = 0
+        self._give_up: Cause | None = None
+        self._inbox: Inbox | None = None
+        self._ring_deadline = 0.0
+
+    def cancel(self, cause: Cause) -> None:
+        """Stop ringing. The run ends with no-answer once the far end confirmed it."""
+        self._give_up = self._give_up or cause
+        if self._inbox is not None:
+            self._inbox.put(None)
+
+    async def run(self) -> Connected | NotConnected:
+        loop = asyncio.get_running_loop()
+        self._ring_deadline = loop.time() + self._call.record.request.timeout_s
+        result = NotConnected(CallStatus.FAILED, outcome.own(outcome.INTERNAL, 500, "No Attempt"))
+        for place, attempt in enumerate(self._plan.attempts, 1):
+            if self._give_up is not None:
+                return self._cancelled()
+            last = place == len(self._plan.attempts)
+            ended = await self._follow(attempt, last=last)
+            if isinstance(ended, Connected | NotConnected):
+                return ended
+            result = ended.result
+            if not may_try_next(ended.failed, anything_rang=self._rang):
+                break
+            if loop.time() >= self._ring_deadline:
+                break
+        return result
+
+    async def _follow(self, attempt: Attempt, *, last: bool) -> Connected | NotConnected | _Lost:
+        """One attempt and the redirects (3xx) it leads to."""
+        try:
+            parts = compose(self._call.record.request, attempt, self._settings.local_host)
+        except BadDestination as bad:
+            return self._config_fault(outcome.EGRESS_REFUSED, str(bad))
+        tried: set[str] = set()
+        waiting = [(parts.uri, parts.next_hop)]
+        result: NotConnected | None = None
+        while waiting and len(tried) <= REDIRECTS_MAX:
+            uri, next_hop = waiting.pop(0)
+            if str(uri) in tried:
+                continue
+            redirected_from = result is not None
+            tried.add(str(uri))
+            ended = await self._try(
+                attempt, parts, uri, next_hop, last=last, redirected=redirected_from
+            )
+            if not isinstance(ended, _Redirected):
+                return ended
+            result = ended.result
+            waiting = [(c.uri.without_headers(), c.uri) for c in ended.contacts if c.uri.is_sip]
+        return result or self._config_fault(outcome.BY_STATUS[300], "Redirect Loop")
+
+    async def _try(
+        self,
+        attempt: Attempt,
+        parts: InviteParts,
+        uri: Uri,
+        next_hop: Uri,
+        *,
+        last: bool,
+        redirected: bool,
+    ) -> Connected | NotConnected | _Lost | _Redirected:
+        policed = redirected or attempt.carrier is None or attempt.carrier.made_by_account
+        policed = policed or self._call.record.request.to.proxy is not None
+        try:
+            destination = await self._locate(next_hop, policed)
+        except AddressRefused as refused:
+            return self._config_fault(outcome.EGRESS_REFUSED, str(refused))
+        except OSError as unknown:
+            return self._lost(Silence.TRANSPORT, outcome.UNREACHABLE, 503, str(unknown))
+        self._attempts += 1
+        ids = AttemptIds.of(self._call.sid, self._call.record.call_id, self._attempts)
+        trunk = attempt.carrier.name if attempt.carrier else None
+        self._call.route_via(trunk, ids.call_id)
+        inbox = self._inbox = Inbox()
+        invite = OutgoingInvite(
+            uri=uri,
+            destination=destination,
+            from_=parts.from_,
+            to=NameAddr(None, uri) if redirected else parts.to,
+            call_id=ids.call_id,
+            from_tag=ids.from_tag,
+            branch_seed=ids.branch_seed,
+            contact_user=parts.contact_user,
+            headers=parts.headers,
+            body=self._media.offer(),
+            credentials=parts.credentials,
+            session_expires_s=self._settings.session_expires_s,
+        )
+        about: Json = {
+            "number": self._attempts,
+            "carrier": trunk,
+            "gateway": attempt.gateway.host if attempt.gateway else None,
+        }
+        dialog = self._inviter.invite(invite, inbox.put)
+        ended = await self._watch(dialog, inbox, invite, about, last=last)
+        self._inbox = None
+        return ended
+
+    async def _watch(
+        self,
+        dialog: InviteDialog,
+        inbox: Inbox,
+        invite: OutgoingInvite,
+        about: Json,
+        *,
+        last: bool,
+    ) -> Connected | NotConnected | _Lost | _Redirected:
+        loop = asyncio.get_running_loop()
+        responded, cancelling = False, False
+        silence_deadline = loop.time() + self._settings.no_response_s
+        while True:
+            deadline = self._ring_deadline
+            if cancelling:
+                deadline = loop.time() + 3600  # the stack gives up on the 487 by itself
+            elif not responded and not last:
+                deadline = min(deadline, silence_deadline)
+            event = await inbox.next(deadline)
+            match event:
+                case None:
+                    if not responded and not cancelling:
+                        dialog.abandon()
+                        if self._give_up is not None:
+                            return self._cancelled()
+                        return self._silent(about)
+                    if not cancelling:
+                        cancelling = True
+                        self._give_up = self._give_up or outcome.BY_STATUS[487]
+                        dialog.cancel()
+                case Sent():
+                    self._sent(invite, event, about)
+                case Progress():
+                    responded = True
+                    self._progress(event)
+                case Answered():
+                    return self._answered(dialog, inbox, event)
+                case Rejected():
+                    return self._rejected(event, about)
+                case Failed():
+                    return self._failed(event, about, cancelling=cancelling)
+                case Ended():
+                    return self._lost(Silence.TRANSPORT, outcome.UNREACHABLE, 503, event.detail)
+                case _:
+                    pass
+
+    def _sent(self, invite: OutgoingInvite, event: Sent, about: Json) -> None:
+        data = about | {"phase": "sent", "dialog": event.orphan.to_json()}
+        self._call.note(EventType.ATTEMPT, data)
+        self._call.report(CallStatus.TRYING, 100, "Trying")
+
+    def _progress(self, event: Progress) -> None:
+        if event.status == 100:
+            return
+        self._rang = True
+        if event.body:
+            try:
+                self._media.accept(event.body)
+            except SdpError:
+                self._call.note(EventType.MEDIA, {"type": "early_media_unreadable"})
+            else:
+                self._call.report(CallStatus.EARLY_MEDIA, event.status, event.reason)
+                return
+        self._call.report(CallStatus.RINGING, event.status, event.reason)
+
+    def _answered(
+        self, dialog: InviteDialog, inbox: Inbox, event: Answered
+    ) -> Connected | NotConnected:
+        self._rang = True
+        try:
+            if event.body or self._media.facts is None:
+                self._media.accept(event.body)
+        except SdpError as unusable:
+            dialog.bye((("Reason", 'SIP;cause=488;text="Not Acceptable Here"'),))
+            return NotConnected(
+                CallStatus.FAILED, outcome.own(outcome.MEDIA_REFUSED, 488, str(unusable))
+            )
+        return Connected(dialog, inbox)
+
+    def _rejected(self, event: Rejected, about: Json) -> NotConnected | _Lost | _Redirected:
+        reason = _reason(event)
+        status, why = outcome.refused(event.status, event.reason, reason)
+        ended = about | {"phase": "refused", "sip_status": event.status, "reason": event.reason}
+        self._call.note(EventType.ATTEMPT, ended)
+        if self._give_up is not None:
+            return self._cancelled()
+        result = NotConnected(status, why)
+        if 300 <= event.status < 400:
+            contacts = tuple(
+                contact
+                for value in event.headers.all("contact")
+                for contact in NameAddr.parse_many(value)
+            )
+            return _Redirected(contacts, result)
+        return _Lost(AttemptFailed(event.status), result)
+
+    def _failed(self, event: Failed, about: Json, *, cancelling: bool) -> NotConnected | _Lost:
+        ended = about | {"phase": "failed", "reason": event.cause, "detail": event.detail}
+        self._call.note(EventType.ATTEMPT, ended)
+        if cancelling:
+            return self._cancelled()
+        if event.cause == "timeout":
+            return self._lost(Silence.NO_RESPONSE, outcome.NO_RESPONSE, 408, "Request Timeout")
+        return self._lost(Silence.TRANSPORT, outcome.UNREACHABLE, 503, "Service Unavailable")
+
+    def _silent(self, about: Json) -> _Lost:
+        self._call.note(EventType.ATTEMPT, about | {"phase": "given-up", "reason": "no response"})
+        return self._lost(Silence.NO_RESPONSE, outcome.NO_RESPONSE, 408, "Request Timeout")
+
+    @staticmethod
+    def _lost(silence: Silence, cause: Cause, status: int, reason: str) -> _Lost:
+        result = NotConnected(CallStatus.FAILED, outcome.own(cause, status, reason))
+        return _Lost(AttemptFailed(silence), result)
+
+    @staticmethod
+    def _config_fault(cause: Cause, detail: str) -> NotConnected:
+        return NotConnected(CallStatus.FAILED, outcome.own(cause, 403, detail))
+
+    def _cancelled(self) -> NotConnected:
+        cause = self._give_up or outcome.BY_STATUS[487]
+        return NotConnected(
+            CallStatus.NO_ANSWER, outcome.own(cause, 487, "Request Terminated")
+        )
+
+
+def _reason(event: Rejected) -> Reason | None:
+    """The response's Reason that says most: a SIP one naming a block, else Q.850."""
+    reasons = [r for value in event.headers.all("reason") for r in _parse_reasons(value)]
+    named = [r for r in reasons if r.text]
+    return (named or reasons or [None])[0]
+
+
+def _parse_reasons(value: str) -> tuple[Reason, ...]:
+    try:
+        return Reason.parse_many(value)
+    except VoxgateError:
+        return ()

@@ -1,0 +1,259 @@
+"""One leg: a SIP dialog and its media stream, joined."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from voxgate.call import outcome
+from voxgate.call.outcome import Cause
+from voxgate.media.engine import Stream
+from voxgate.media.events import (
+    DigitReceived,
+    DigitsSent,
+    MediaEvent,
+    MediaTimeout,
+    PlaybackFinished,
+)
+from voxgate.media.stream import Codec, MediaPlan
+from voxgate.model.audio import Audio
+from voxgate.sdp import negotiate
+from voxgate.sdp.description import Description, SdpError
+from voxgate.sdp.negotiate import MediaFacts
+from voxgate.sip.dialog.events import (
+    AckReceived,
+    ByeReceived,
+    DialogEvent,
+    Ended,
+    InfoReceived,
+    ReInvited,
+    Updated,
+)
+from voxgate.sip.endpoint import InviteDialog
+from voxgate.sip.headers import Reason
+
+OFFERED_DTMF = 101
+_SIGNAL = re.compile(rb"(?i)signal\s*=\s*([0-9*#A-D])")
+_PLAIN_DIGIT = re.compile(rb"\s*([0-9*#A-D])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnd:
+    """How a leg ended. `cause` None: the far end hung up; else the fault that ended it."""
+
+    cause: Cause | None
+    reason: Reason | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class MediaSession:
+    """Our side of offer and answer over one stream: versions of our description, and the facts."""
+
+    def __init__(self, stream: Stream, *, session_id: int, rtp_timeout_s: float) -> None:
+        self.stream = stream
+        self._session_id = session_id
+        self._version = 0
+        self._rtp_timeout_s = rtp_timeout_s
+        self._offered: Description | None = None
+        self.facts: MediaFacts | None = None
+
+    def offer(self) -> bytes:
+        self._version += 1
+        self._offered = negotiate.offer(
+            session_id=self._session_id,
+            version=self._version,
+            ip=self.stream.advertised_ip,
+            port=self.stream.port,
+            dtmf_payload_type=OFFERED_DTMF,
+        )
+        return bytes(self._offered)
+
+    def accept(self, answer: bytes) -> MediaFacts:
+        """The far end's answer to our last offer. Raises SdpError."""
+        if self._offered is None:
+            raise SdpError("an answer came to no offer")
+        return self._use(negotiate.accept(self._offered, Description.parse(answer)))
+
+    def answer(self, offer: bytes) -> bytes:
+        """Our answer to an offer of the far end (re-INVITE, UPDATE). Raises SdpError."""
+        self._version += 1
+        description, facts = negotiate.answer(
+            Description.parse(offer),
+            session_id=self._session_id,
+            version=self._version,
+            ip=self.stream.advertised_ip,
+            port=self.stream.port,
+        )
+        self._use(facts)
+        return bytes(description)
+
+    def _use(self, facts: MediaFacts) -> MediaFacts:
+        self.facts = facts
+        self.stream.connect(
+            MediaPlan(
+                remote_ip=facts.remote_ip,
+                remote_port=facts.remote_port,
+                remote_rtcp_port=facts.remote_rtcp_port,
+                codec=Codec[facts.codec_name],
+                payload_type=facts.payload_type,
+                dtmf_payload_type=facts.dtmf_payload_type,
+                ptime_ms=facts.ptime_ms,
+                send=facts.send,
+                receive=facts.receive,
+                rtp_timeout_s=self._rtp_timeout_s,
+            )
+        )
+        return facts
+
+
+class Leg:
+    """An answered leg. The owner must call `release` once it is over.
+
+    `on_end` is called exactly once, from the event loop, when the far end or the network ends it.
+    """
+
+    def __init__(
+        self,
+        dialog: InviteDialog,
+        media: MediaSession,
+        *,
+        on_end: Callable[[LegEnd], None],
+        on_hold: Callable[[bool], None],
+    ) -> None:
+        self.dialog = dialog
+        self._media = media
+        self._on_end = on_end
+        self._on_hold = on_hold
+        self._held = False
+        self._over = False
+        self._bye: ByeReceived | None = None
+        self._digit_listeners: list[Callable[[str, int], None]] = []
+        self._rtp_digits_seen = False
+        self._playbacks: dict[int, asyncio.Future[int]] = {}
+        self._digits_sent: asyncio.Future[None] | None = None
+
+    # What the far end does.
+
+    def on_dialog(self, event: DialogEvent) -> None:
+        match event:
+            case ReInvited() if event.offer is None:
+                event.respond(200, "OK", body=self._media.offer())
+            case ReInvited() | Updated():
+                self._renegotiate(event)
+            case AckReceived() if event.body:
+                self._take_late_answer(event.body)
+            case InfoReceived():
+                self._take_info(event)
+            case ByeReceived():
+                self._bye = event
+                self._end(LegEnd(None, event.reason, event.headers))
+            case Ended():
+                self._end(LegEnd(_ENDED.get(event.cause)))
+            case _:
+                pass
+
+    def _renegotiate(self, event: ReInvited | Updated) -> None:
+        if event.offer is None:
+            event.respond(200, "OK")
+            return
+        try:
+            body = self._media.answer(event.offer)
+        except SdpError:
+            event.respond(488, "Not Acceptable Here")
+            return
+        event.respond(200, "OK", body=body)
+        self._report_hold()
+
+    def _take_late_answer(self, body: bytes) -> None:
+        """The answer in the ACK to our offer; a bad one keeps the media as it was."""
+        try:
+            self._media.accept(body)
+        except SdpError:
+            return
+        self._report_hold()
+
+    def _report_hold(self) -> None:
+        facts = self._media.facts
+        if facts is not None and facts.on_hold != self._held:
+            self._held = facts.on_hold
+            self._on_hold(self._held)
+
+    def _take_info(self, event: InfoReceived) -> None:
+        pattern = {
+            "application/dtmf-relay": _SIGNAL.search,
+            "application/dtmf": _PLAIN_DIGIT.fullmatch,
+        }.get((event.content_type or "").split(";")[0].strip().lower())
+        found = pattern(event.body) if pattern is not None else None
+        # A far end that sends digits both ways sends each twice; RTP is the exact one.
+        if found is not None and not self._rtp_digits_seen:
+            self._digit(found.group(1).decode().upper(), 0)
+
+    def on_media(self, event: MediaEvent) -> None:
+        match event:
+            case DigitReceived():
+                self._rtp_digits_seen = True
+                self._digit(event.digit, event.duration_ms)
+            case PlaybackFinished():
+                waiting = self._playbacks.pop(event.playback, None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(event.played_ms)
+            case DigitsSent():
+                if self._digits_sent is not None and not self._digits_sent.done():
+                    self._digits_sent.set_result(None)
+            case MediaTimeout():
+                self._end(LegEnd(outcome.MEDIA_TIMEOUT))
+            case _:
+                pass
+
+    def _digit(self, digit: str, duration_ms: int) -> None:
+        for listener in list(self._digit_listeners):
+            listener(digit, duration_ms)
+
+    def _end(self, end: LegEnd) -> None:
+        if not self._over:
+            self._over = True
+            self._on_end(end)
+
+    # What we do.
+
+    def listen_for_digits(self, listener: Callable[[str, int], None]) -> Callable[[], None]:
+        """`listener(digit, duration_ms)` for every key; call the result to stop."""
+        self._digit_listeners.append(listener)
+        return lambda: self._digit_listeners.remove(listener)
+
+    async def play(self, audio: Audio, *, offset_ms: int = 0) -> int:
+        """Returns the milliseconds heard; cancelling it silences the audio at once."""
+        playback = self._media.stream.play(audio, offset_ms=offset_ms)
+        heard = asyncio.get_running_loop().create_future()
+        self._playbacks[playback] = heard
+        try:
+            return await heard
+        except asyncio.CancelledError:
+            self._playbacks.pop(playback, None)
+            self._media.stream.stop_playback()
+            raise
+
+    def hang_up(self, headers: Mapping[str, str]) -> None:
+        self._over = True
+        self.dialog.bye(tuple(headers.items()))
+
+    @property
+    def on_hold(self) -> bool:
+        return self._held
+
+    @property
+    def stream(self) -> Stream:
+        return self._media.stream
+
+    def release(self) -> None:
+        self._over = True
+        for waiting in self._playbacks.values():
+            waiting.cancel()
+        self._media.stream.close()
+
+
+_ENDED = {
+    "session-expired": outcome.SESSION_EXPIRED,
+    "ack-timeout": outcome.DIALOG_LOST,
+    "transport": outcome.DIALOG_LOST,
+}

@@ -1,0 +1,155 @@
+"""What verbs may touch of a call, carried out on its leg, its voice and its application."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+from voxgate.call.call import LiveCall
+from voxgate.call.leg import Leg
+from voxgate.flow.application import Application, NoDocument
+from voxgate.flow.runner import Notes
+from voxgate.media.files import AudioFileError
+from voxgate.model.audio import Audio
+from voxgate.model.calls import EventType, Json
+from voxgate.model.hooks import Hook
+from voxgate.model.speech import SynthesizerChoice, Voice
+from voxgate.speech.contract import SpeechFailed
+from voxgate.speech.fallback import Spoken
+from voxgate.verbs.contract import Document, Played, PlayFailed, SayFailed
+
+SAMPLES_PER_MS = 8
+DIGITS_MAX = 128  # pressed and not yet read; more are dropped
+
+
+class Speaker(Protocol):
+    """Renders text in the wanted voice or the nearest one there is."""
+
+    async def speak(self, text: str, voice: Voice, fallback: Voice | None, *, cached: bool) -> Spoken: ...
+
+
+class AudioFiles(Protocol):
+    """Fetches and decodes an address."""
+
+    async def load(self, url: str) -> Audio: ...
+
+
+class CallContext:
+    """The VerbContext of an answered call."""
+
+    def __init__(
+        self,
+        call: LiveCall,
+        leg: Leg,
+        application: Application,
+        speaker: Speaker,
+        files: AudioFiles,
+        notes: Notes,
+        *,
+        hang_up: Callable[[Mapping[str, str]], None],
+        redirect_status: Callable[[Hook], None],
+    ) -> None:
+        self._call = call
+        self._leg = leg
+        self._application = application
+        self._speaker = speaker
+        self._files = files
+        self._notes = notes
+        self._hang_up = hang_up
+        self._redirect_status = redirect_status
+
+    async def answer(self) -> None:
+        """An outbound call runs its application only once it was answered."""
+
+    async def say(
+        self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
+    ) -> int:
+        choice = synthesizer or SynthesizerChoice()
+        voice = choice.resolve(self._call.record.request.voice)
+        try:
+            spoken = await self._speaker.speak(text, voice, choice.fallback, cached=cached)
+        except SpeechFailed as failed:
+            raise SayFailed(failed.vendor, failed.detail) from failed
+        for alert in spoken.alerts:
+            self._call.alert(alert.alert_type, alert.message, alert.detail)
+        return await self._leg.play(spoken.audio)
+
+    async def play(
+        self, url: str, *, seek_offset: int = 0, timeout_s: float | None = None
+    ) -> Played:
+        try:
+            audio = await self._files.load(self._application.absolute(url))
+        except AudioFileError as failed:
+            raise PlayFailed(failed.kind, str(failed)) from failed
+        offset_ms = seek_offset // SAMPLES_PER_MS
+        if offset_ms >= audio.duration_ms:
+            return Played(0, seek_offset)
+        started_at = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(timeout_s):
+                heard_ms = await self._leg.play(audio, offset_ms=offset_ms)
+        except TimeoutError:
+            heard_ms = round((asyncio.get_running_loop().time() - started_at) * 1000)
+        return Played(heard_ms, seek_offset + heard_ms * SAMPLES_PER_MS)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def digits(self) -> AbstractAsyncContextManager["PressedDigits"]:
+        return self._digits()
+
+    @asynccontextmanager
+    async def _digits(self) -> AsyncIterator["PressedDigits"]:
+        pressed = PressedDigits()
+        stop = self._leg.listen_for_digits(pressed.put)
+        try:
+            yield pressed
+        finally:
+            stop()
+
+    async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:
+        return await self._application.action(hook, result, verb_id)
+
+    async def redirect(self, hook: Hook, status_hook: Hook | None) -> Document | None:
+        if status_hook is not None:
+            self._redirect_status(status_hook)
+        try:
+            return await self._application.redirected(hook)
+        except NoDocument:
+            return None
+
+    async def hang_up(self, headers: Mapping[str, str]) -> None:
+        self._hang_up(headers)
+
+    def tag(self, data: Json) -> None:
+        self._call.tag(data)
+
+    def alert(self, alert_type: str, message: str, detail: str | None = None) -> None:
+        self._call.alert(alert_type, message, detail)
+
+    def note(self, data: Json) -> None:
+        self._notes.add(data)
+
+    def note_digit(self, digit: str, duration_ms: int) -> None:
+        """Every key the callee presses is on the timeline, asked for or not."""
+        self._call.note(EventType.DIGIT, {"digit": digit, "duration_ms": duration_ms})
+
+
+class PressedDigits:
+    """The DigitReader of one gather."""
+
+    def __init__(self) -> None:
+        self._keys: asyncio.Queue[str] = asyncio.Queue(DIGITS_MAX)
+
+    def put(self, digit: str, _duration_ms: int) -> None:
+        if not self._keys.full():
+            self._keys.put_nowait(digit)
+
+    async def next(self, timeout_s: float | None = None) -> str | None:
+        if not self._keys.empty():
+            return self._keys.get_nowait()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._keys.get()
+        except TimeoutError:
+            return None

@@ -1,0 +1,62 @@
+"""What running calls are given: every object of another package they touch, in one value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voxgate.base.clock import Clock
+from voxgate.call.call import LiveCall
+from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
+from voxgate.call.events import EventLog
+from voxgate.call.leg import MediaSession
+from voxgate.flow.application import AppSettings, Asker
+from voxgate.flow.context import AudioFiles, Speaker
+from voxgate.hooks.payloads import Site
+from voxgate.media.events import MediaEvent
+from voxgate.media.stream import Stream, StreamStats
+from voxgate.model.calls import CallRequest
+from voxgate.model.hooks import Hook
+from voxgate.routing.outbound import RoutePlan
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    media_timeout_s: float
+    time_limit_s: int
+    strict_verbs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallPorts:
+    log: EventLog
+    clock: Clock
+    inviter: Inviter
+    locate: Locate
+    dial_settings: DialSettings
+    open_stream: Callable[[Callable[[MediaEvent], None]], Stream]
+    session_id: Callable[[], int]
+    asker: Asker
+    speaker: Speaker
+    files: AudioFiles
+    site: Site
+    settings: CallSettings
+    redirect_status: Callable[[str, Hook], None]
+    observe_media: Callable[[StreamStats], None]
+
+    def dial(self, call: LiveCall, plan: RoutePlan, media: MediaSession) -> Dial:
+        return Dial(
+            call, plan, media, self.inviter, self.locate, self.dial_settings, self.clock
+        )
+
+    def app_settings(self, secret: str) -> AppSettings:
+        return AppSettings(secret, self.settings.strict_verbs, self.site)
+
+    @staticmethod
+    def amd_hook(request: CallRequest) -> Hook | None:
+        hook = (request.amd or {}).get("actionHook")
+        if isinstance(hook, str):
+            return Hook(hook)
+        if isinstance(hook, dict):
+            return Hook(
+                hook["url"], hook.get("method", "POST"), hook.get("username"), hook.get("password")
+            )
+        return None

@@ -1,0 +1,73 @@
+"""Runs documents: one verb after the other, until none is left or the call is over."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from voxgate.call.call import LiveCall
+from voxgate.model.calls import EventType, Json
+from voxgate.verbs.contract import Document, Outcome, Replace, Step, Verb, VerbContext
+
+NOTES_MAX = 16  # fields a verb may add to its timeline entry
+
+
+class Notes:
+    """What a running verb says about itself, for its `finished` entry."""
+
+    def __init__(self) -> None:
+        self.facts: Json = {}
+
+    def add(self, data: Json) -> None:
+        if len(self.facts) < NOTES_MAX:
+            self.facts |= data
+
+
+class Runner:
+    """Owned by the call's task. `replace` may be called while `run` runs."""
+
+    def __init__(self, call: LiveCall, context: VerbContext, notes: Notes) -> None:
+        self._call = call
+        self._context = context
+        self._notes = notes
+        self._queue: deque[Verb] = deque()
+        self._current: asyncio.Task[Outcome] | None = None
+        self._replaced = False
+
+    def replace(self, document: Document) -> None:
+        """Drop what is left, stop the running verb, go on with `document`."""
+        self._queue = deque(document.verbs)
+        self._replaced = True
+        if self._current is not None:
+            self._current.cancel()
+
+    async def run(self, fetch: Callable[[], Awaitable[Document]]) -> None:
+        """Returns when the verbs ran out or a verb ended the call.
+
+        `fetch` gives the first document; what it raises is passed on unless a replacement came
+        in while it ran.
+        """
+        first = await fetch()
+        if not self._replaced:
+            self._queue = deque(first.verbs)
+        while self._queue:
+            self._replaced = False
+            outcome = await self._run_one(self._queue.popleft())
+            if outcome is Step.ENDED:
+                return
+            if isinstance(outcome, Replace) and not self._replaced:
+                self._queue = deque(outcome.document.verbs)
+
+    async def _run_one(self, verb: Verb) -> Outcome:
+        about: Json = {"verb": verb.verb} | ({"id": verb.id} if verb.id else {})
+        self._call.note(EventType.VERB, about | {"phase": "started"} | verb.facts())
+        self._notes.facts = {}
+        async with asyncio.TaskGroup() as tasks:
+            self._current = tasks.create_task(verb.run(self._context), name=f"verb:{verb.verb}")
+        finished, self._current = self._current, None
+        if finished.cancelled():  # by `replace`; the call's own end cancels this task too
+            self._call.note(EventType.VERB, about | {"phase": "interrupted"} | self._notes.facts)
+            return Step.NEXT
+        failed = "error" in self._notes.facts
+        phase = "failed" if failed else "finished"
+        self._call.note(EventType.VERB, about | {"phase": phase} | self._notes.facts)
+        return finished.result()
