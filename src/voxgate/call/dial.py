@@ -15,6 +15,7 @@ from voxgate.call import outcome
 from voxgate.call.call import LiveCall
 from voxgate.call.invite import AttemptIds, BadDestination, InviteParts, compose
 from voxgate.call.leg import MediaSession
+from voxgate.call.orphan import answered_facts, sent_facts
 from voxgate.call.outcome import Cause
 from voxgate.model.calls import CallStatus, EventType, Json, Outcome
 from voxgate.routing.failover import AttemptFailed, Silence, may_try_next
@@ -25,11 +26,12 @@ from voxgate.sip.dialog.events import (
     DialogEvent,
     Ended,
     Failed,
+    OutgoingInvite,
     Progress,
     Rejected,
     Sent,
 )
-from voxgate.sip.endpoint import InviteDialog, OutgoingInvite
+from voxgate.sip.endpoint import InviteDialog
 from voxgate.sip.headers import NameAddr, Reason
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.uri import Uri
@@ -67,6 +69,8 @@ class Connected:
 
     dialog: InviteDialog
     inbox: "Inbox"
+    call_id: str
+    facts: Json  # what recovery needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +258,7 @@ class Dial:
         last: bool,
     ) -> Connected | NotConnected | _Lost | _Redirected:
         loop = asyncio.get_running_loop()
-        responded, cancelling = False, False
+        responded, early, cancelling = False, False, False
         silence_deadline = loop.time() + self._settings.no_response_s
         while True:
             deadline = self._ring_deadline
@@ -277,10 +281,13 @@ class Dial:
                 case Sent():
                     self._sent(invite, event, about)
                 case Progress():
+                    if event.to_tag and not early:
+                        early = True
+                        self._early(event, about)
                     responded = True
                     self._progress(event)
                 case Answered():
-                    return self._answered(dialog, inbox, event)
+                    return self._answered(dialog, inbox, event, invite.call_id)
                 case Rejected():
                     return self._rejected(event, about)
                 case Failed():
@@ -291,9 +298,13 @@ class Dial:
                     pass
 
     def _sent(self, invite: OutgoingInvite, event: Sent, about: Json) -> None:
-        data = about | {"phase": "sent", "dialog": event.orphan.to_json()}
-        self._call.note(EventType.ATTEMPT, data)
+        self._call.note(EventType.ATTEMPT, about | sent_facts(invite, event))
         self._call.report(CallStatus.TRYING, 100, "Trying")
+
+    def _early(self, event: Progress, about: Json) -> None:
+        """With the tag of the early dialog recovery can end a call whose 200 it never saw."""
+        facts = {"phase": "early", "sip_status": event.status, "to_tag": event.to_tag}
+        self._call.note(EventType.ATTEMPT, about | facts)
 
     def _progress(self, event: Progress) -> None:
         if event.status == 100:
@@ -310,7 +321,7 @@ class Dial:
         self._call.report(CallStatus.RINGING, event.status, event.reason)
 
     def _answered(
-        self, dialog: InviteDialog, inbox: Inbox, event: Answered
+        self, dialog: InviteDialog, inbox: Inbox, event: Answered, call_id: str
     ) -> Connected | NotConnected:
         self._rang = True
         try:
@@ -321,7 +332,7 @@ class Dial:
             return NotConnected(
                 CallStatus.FAILED, outcome.own(outcome.MEDIA_REFUSED, 488, str(unusable))
             )
-        return Connected(dialog, inbox)
+        return Connected(dialog, inbox, call_id, answered_facts(event.facts))
 
     def _rejected(self, event: Rejected, about: Json) -> NotConnected | _Lost | _Redirected:
         reason = _reason(event)

@@ -31,6 +31,7 @@ from voxgate.sip.dialog.events import (
 )
 from voxgate.sip.endpoint import InviteDialog
 from voxgate.sip.headers import Reason
+from voxgate.sip.message import Headers
 
 OFFERED_DTMF = 101
 _SIGNAL = re.compile(rb"(?i)signal\s*=\s*([0-9*#A-D])")
@@ -136,7 +137,7 @@ class Leg:
 
     def on_dialog(self, event: DialogEvent) -> None:
         match event:
-            case ReInvited() if event.offer is None:
+            case ReInvited(offer=None):
                 event.respond(200, "OK", body=self._media.offer())
             case ReInvited() | Updated():
                 self._renegotiate(event)
@@ -146,7 +147,7 @@ class Leg:
                 self._take_info(event)
             case ByeReceived():
                 self._bye = event
-                self._end(LegEnd(None, event.reason, event.headers))
+                self._end(LegEnd(None, event.reason, _shown(event.headers)))
             case Ended():
                 self._end(LegEnd(_ENDED.get(event.cause)))
             case _:
@@ -250,6 +251,21 @@ class Leg:
         for waiting in self._playbacks.values():
             waiting.cancel()
         self._media.stream.close()
+
+
+# Of a received BYE everything but these reaches the application (contract 3.4).
+_CORE_HEADERS = frozenset(
+    "via from to call-id cseq max-forwards contact route record-route authorization "
+    "proxy-authorization www-authenticate proxy-authenticate".split()
+)
+
+
+def _shown(headers: Headers) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.lower() not in _CORE_HEADERS and not name.lower().startswith("content-")
+    }
 
 
 _ENDED = {

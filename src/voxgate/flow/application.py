@@ -1,5 +1,6 @@
 """The customer's application as one call sees it: ask, read the answer, say what went wrong."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,10 @@ class Asker(Protocol):
     ) -> HookAnswer: ...
 
 
+SecretOf = Callable[[str], Awaitable[str]]
+"""The key that signs what an account's hooks are sent."""
+
+
 class NoDocument(VoxgateError):
     """The application gave nothing to run. `kind`: "empty", "invalid" or "failed"."""
 
@@ -32,7 +37,7 @@ class NoDocument(VoxgateError):
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    webhook_secret: str
+    secret_of: SecretOf
     strict_verbs: bool
     site: Site
 
@@ -88,10 +93,9 @@ class Application:
         }
         await self._call.settled()
         about: Json = {"url": shown_url(hook.url), "method": hook.method.upper()}
+        secret = await self._settings.secret_of(self._call.record.account_sid)
         try:
-            answer = await self._asker.ask(
-                hook, payload, secret=self._settings.webhook_secret, base=self._base
-            )
+            answer = await self._asker.ask(hook, payload, secret=secret, base=self._base)
         except HookFailed as failed:
             about |= {"error": failed.detail, "duration_ms": failed.duration_ms}
             if failed.status is not None:

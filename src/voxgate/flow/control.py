@@ -1,7 +1,7 @@
 """Every call in progress: admits, starts, changes and, at shutdown, ends them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from voxgate.base.log import get_logger
 from voxgate.base.tasks import Nursery
@@ -26,13 +26,11 @@ class CallControl:
         ports: CallPorts,
         *,
         max_calls: int,
-        secret_of: Callable[[str], Awaitable[str]],
         journal_ready: Callable[[], bool],
         finished: Callable[[Call], None],
     ) -> None:
         self._ports = ports
         self._max_calls = max_calls
-        self._secret_of = secret_of
         self._journal_ready = journal_ready
         self._finished = finished
         self._running: dict[str, OutboundCall] = {}
@@ -59,19 +57,18 @@ class CallControl:
         return None
 
     def start(self, call: Call, plan: RoutePlan) -> None:
+        live = LiveCall(call, self._ports.log, self._ports.clock)
+        running = OutboundCall(live, plan, self._ports)
+        self._running[live.sid] = running
         self._idle.clear()
-        self._tasks.start(self._conduct(call, plan), name=call.call_sid)
+        self._tasks.start(self._conduct(running), name=live.sid)
 
-    async def _conduct(self, record: Call, plan: RoutePlan) -> None:
-        call = LiveCall(record, self._ports.log, self._ports.clock)
-        secret = await self._secret_of(record.account_sid)
-        running = OutboundCall(call, plan, self._ports, secret)
-        self._running[record.call_sid] = running
+    async def _conduct(self, running: OutboundCall) -> None:
         try:
             await running.run()
         finally:
-            del self._running[record.call_sid]
-            self._finished(call.record)
+            del self._running[running.call.sid]
+            self._finished(running.call.record)
             if not self._running:
                 self._idle.set()
 

@@ -16,7 +16,7 @@ from voxgate.flow.context import CallContext
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.runner import Notes, Runner
 from voxgate.media.events import MediaEvent
-from voxgate.model.calls import CallStatus, EventType
+from voxgate.model.calls import CallStatus, EventType, Json
 from voxgate.model.hooks import Hook
 from voxgate.routing.outbound import RoutePlan
 
@@ -46,14 +46,15 @@ class Ending:
 class OutboundCall:
     """Run by one task; the other methods are called from the same loop while it runs."""
 
-    def __init__(self, call: LiveCall, plan: RoutePlan, ports: CallPorts, secret: str) -> None:
+    def __init__(self, call: LiveCall, plan: RoutePlan, ports: CallPorts) -> None:
         self.call = call
         self._plan = plan
         self._ports = ports
         self._dial: Dial | None = None
+        self._cancelled: Cause | None = None
         self._leg: Leg | None = None
         self._runner: Runner | None = None
-        self._application = Application(call, ports.asker, ports.app_settings(secret))
+        self._application = Application(call, ports.asker, ports.app_settings())
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -108,6 +109,8 @@ class OutboundCall:
 
     async def _dial_and_talk(self, media: MediaSession) -> None:
         self._dial = self._ports.dial(self.call, self._plan, media)
+        if self._cancelled is not None:
+            self._dial.cancel(self._cancelled)
         result = await self._dial.run()
         self._dial = None
         if isinstance(result, NotConnected):
@@ -142,14 +145,13 @@ class OutboundCall:
 
     def _take_answer(self, connected: Connected, media: MediaSession) -> None:
         facts = media.facts
-        dialog = connected.dialog
-        answered = {"dialog": dialog.orphan.to_json()}
+        answered: Json = {"dialog": connected.facts}
         if facts is not None:
             answered |= {
                 "codec": facts.codec_name,
                 "remote_media": f"{facts.remote_ip}:{facts.remote_port}",
             }
-        self.call.answer(dialog.call_id, answered)
+        self.call.answer(connected.call_id, answered)
 
     async def _run_application(self, leg: Leg) -> None:
         notes = Notes()
@@ -230,6 +232,7 @@ class OutboundCall:
         """Stop ringing; False when it is answered."""
         if self.call.is_answered:
             return False
+        self._cancelled = cause
         if self._dial is not None:
             self._dial.cancel(cause)
         return True

@@ -8,7 +8,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
 from voxgate.call.events import EventLog
 from voxgate.call.leg import MediaSession
-from voxgate.flow.application import AppSettings, Asker
+from voxgate.flow.application import AppSettings, Asker, SecretOf
 from voxgate.flow.context import AudioFiles, Speaker
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
@@ -35,6 +35,7 @@ class CallPorts:
     open_stream: Callable[[Callable[[MediaEvent], None]], Stream]
     session_id: Callable[[], int]
     asker: Asker
+    secret_of: SecretOf
     speaker: Speaker
     files: AudioFiles
     site: Site
@@ -47,8 +48,8 @@ class CallPorts:
             call, plan, media, self.inviter, self.locate, self.dial_settings, self.clock
         )
 
-    def app_settings(self, secret: str) -> AppSettings:
-        return AppSettings(secret, self.settings.strict_verbs, self.site)
+    def app_settings(self) -> AppSettings:
+        return AppSettings(self.secret_of, self.settings.strict_verbs, self.site)
 
     @staticmethod
     def amd_hook(request: CallRequest) -> Hook | None:

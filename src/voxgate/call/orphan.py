@@ -1,0 +1,71 @@
+"""What the event log keeps of a SIP dialog, so that a call can be ended after a crash.
+
+`attempt` events carry the INVITE (phase "sent") and the early dialog (phase "early"); the
+`answered` event carries the confirmed one. `orphan_of` puts them together again.
+"""
+
+from collections.abc import Iterable
+
+from voxgate.model.calls import CallEvent, EventType, Json
+from voxgate.sip.dialog.events import DialogState, OrphanDialog, OutgoingInvite, Sent
+from voxgate.sip.headers import NameAddr
+from voxgate.sip.transaction.destination import Destination
+from voxgate.sip.uri import Uri
+
+
+def sent_facts(invite: OutgoingInvite, sent: Sent) -> Json:
+    """Of an INVITE that was handed to the transport."""
+    destination = invite.destination
+    return {
+        "phase": "sent",
+        "uri": str(invite.uri),
+        "transport": destination.transport,
+        "host": destination.host,
+        "port": destination.port,
+        "from": str(invite.from_),
+        "to": str(invite.to),
+        "call_id": invite.call_id,
+        "from_tag": invite.from_tag,
+        "branch": sent.branch,
+        "cseq": sent.cseq,
+        "routes": [value for name, value in invite.headers if name.lower() == "route"],
+    }
+
+
+def answered_facts(state: DialogState) -> Json:
+    return {
+        "remote_target": state.remote_target,
+        "route_set": list(state.route_set),
+        "to_tag": state.to_tag,
+        "cseq": state.cseq,
+    }
+
+
+def orphan_of(events: Iterable[CallEvent]) -> OrphanDialog | None:
+    """The dialog that a call's log leaves open; None when no INVITE is known to have left."""
+    sent: Json | None = None
+    to_tag: str | None = None
+    state: Json = {}
+    for event in events:
+        if event.type is EventType.ATTEMPT and event.data.get("phase") == "sent":
+            sent, to_tag = event.data, None
+        elif event.type is EventType.ATTEMPT and event.data.get("phase") == "early":
+            to_tag = event.data.get("to_tag")
+        elif event.type is EventType.ANSWERED:
+            state = event.data["dialog"]
+    if sent is None:
+        return None
+    return OrphanDialog(
+        uri=Uri.parse(sent["uri"]),
+        destination=Destination(sent["transport"], sent["host"], sent["port"]),
+        from_=NameAddr.parse(sent["from"]),
+        to=NameAddr.parse(sent["to"]),
+        call_id=sent["call_id"],
+        from_tag=sent["from_tag"],
+        branch=sent["branch"],
+        cseq=state.get("cseq", sent["cseq"]),
+        to_tag=state.get("to_tag", to_tag),
+        remote_target=state.get("remote_target"),
+        route_set=tuple(state.get("route_set", ())),
+        headers=tuple(("Route", route) for route in sent["routes"]),
+    )
