@@ -40,6 +40,7 @@ class ApiKey:
 
     api_key_sid: str
     token_sha256: str
+    token_start: str = ""  # enough for a person to tell keys apart
     account_sid: str | None = None
     service_provider_sid: str | None = None
     expires_at: float | None = None

@@ -65,6 +65,7 @@ class LcrRoute:
     priority: int = 0
     description: str | None = None
     entries: tuple[CarrierSetEntry, ...] = ()
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

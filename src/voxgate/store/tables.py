@@ -211,6 +211,7 @@ LCR_ROUTES = Table(
     Column("regex", String(32), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("description", Text),
+    Column("created_at", Float, nullable=False),
     Index("ix_lcr_routes_lcr_sid", "lcr_sid"),
 )
 

@@ -1,0 +1,75 @@
+"""Accounts."""
+
+from sqlalchemy import Connection, or_, select
+from sqlalchemy import delete as delete_from
+
+from voxgate.base.secrets import SecretBox
+from voxgate.model.accounts import Account
+from voxgate.store import alerts, calls, deliveries
+from voxgate.store.rows import ALL, Rows, Window
+from voxgate.store.tables import (
+    ACCOUNTS,
+    CARRIERS,
+    IDEMPOTENCY_KEYS,
+    LCR_ENTRIES,
+    LCR_ROUTES,
+    LCRS,
+    PHONE_NUMBERS,
+)
+
+_ROWS = Rows(
+    ACCOUNTS,
+    Account,
+    hooks=("registration_hook", "queue_event_hook"),
+    secrets=("webhook_secret",),
+    order=[ACCOUNTS.c.created_at],
+)
+
+insert = _ROWS.insert
+get = _ROWS.get
+update = _ROWS.update
+
+
+def page(
+    connection: Connection,
+    box: SecretBox,
+    *,
+    service_provider_sid: str | None = None,
+    account_sid: str | None = None,
+    window: Window = ALL,
+) -> tuple[int, list[Account]]:
+    rule = []
+    if service_provider_sid is not None:
+        rule.append(ACCOUNTS.c.service_provider_sid == service_provider_sid)
+    if account_sid is not None:
+        rule.append(ACCOUNTS.c.account_sid == account_sid)
+    return _ROWS.page(connection, box, window, *rule)
+
+
+def twin(connection: Connection, account: Account, box: SecretBox) -> Account | None:
+    """Another account with its name under the same provider, or with its SIP realm."""
+    same_name = (ACCOUNTS.c.service_provider_sid == account.service_provider_sid) & (
+        ACCOUNTS.c.name == account.name
+    )
+    same = or_(same_name, ACCOUNTS.c.sip_realm == account.sip_realm)
+    others = _ROWS.many(
+        connection, box, same, ACCOUNTS.c.account_sid != account.account_sid, window=Window(limit=1)
+    )
+    return others[0] if others else None
+
+
+def delete(connection: Connection, account_sid: str) -> None:
+    """With everything it owns, its calls too. The caller made sure that none is in progress."""
+    its_tables = select(LCRS.c.lcr_sid).where(LCRS.c.account_sid == account_sid)
+    its_routes = select(LCR_ROUTES.c.lcr_route_sid).where(LCR_ROUTES.c.lcr_sid.in_(its_tables))
+    # Before the carriers they refer to; the rest goes with the account's row.
+    connection.execute(delete_from(LCR_ENTRIES).where(LCR_ENTRIES.c.lcr_route_sid.in_(its_routes)))
+    for table in (PHONE_NUMBERS, CARRIERS):
+        connection.execute(delete_from(table).where(table.c.account_sid == account_sid))
+    calls.remove_of_account(connection, account_sid)
+    deliveries.remove_of_account(connection, account_sid)
+    alerts.remove_of_account(connection, account_sid)
+    connection.execute(
+        delete_from(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.account_sid == account_sid)
+    )
+    _ROWS.delete(connection, account_sid)
