@@ -26,7 +26,7 @@ _PARAMETER = re.compile(
     rf"(?:[ \t]*=[ \t]*({QUOTED_STRING}|[^\s;,\"<>]*))?",
     re.DOTALL,
 )
-_ELEMENT = re.compile(rf"(?:[^,\"<]|{QUOTED_STRING}|<[^>]*>)+", re.DOTALL)
+_ELEMENT = re.compile(rf"(?:[^,\"<]+|{QUOTED_STRING}|<[^>]*>)+", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Parameters = tuple[tuple[str, str | None], ...]
@@ -121,10 +121,10 @@ def parse_parameters(text: str, header: str) -> Parameters:
     while position < length:
         found = _PARAMETER.match(text, position)
         if found is None:
-            # A lone ";" at the end is common and harmless.
-            if text[position:].strip(" \t;"):
-                raise MalformedMessage(header, text)
-            break
+            # One ";" at the end is common and harmless.
+            if text[position:].strip(" \t") in {"", ";"}:
+                break
+            raise MalformedMessage(header, text)
         name, value = found.groups()
         parameters.append((name, value if value is None else unquote(value)))
         position = found.end()

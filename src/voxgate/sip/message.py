@@ -181,11 +181,16 @@ class Message:
         return tuple(_as(name, NameAddr.parse, element) for element in elements)
 
     def _write(self, first_line: str) -> bytes:
-        lines = [first_line]
-        lines += [f"{name}: {value}" for name, value in self.headers.fields]
-        body = self.body
+        fields = self.headers.fields
         if "content-length" in self.headers.index:
-            lines = [line for line in lines if not line.startswith("Content-Length:")]
+            fields = [
+                (name, value)
+                for name, value in fields
+                if name != "Content-Length" and header_key(name) != "content-length"
+            ]
+        lines = [first_line]
+        lines += [f"{name}: {value}" for name, value in fields]
+        body = self.body
         lines.append(f"Content-Length: {len(body)}\r\n\r\n")
         return "\r\n".join(lines).encode() + body
 
@@ -296,7 +301,7 @@ def parse(data: bytes) -> Request | Response:
     return message
 
 
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD = re.compile(r"(?:\r\n[ \t]+)+")
 _REQUEST_LINE = re.compile(r"([^ ]+) ([^ ]+) SIP/([0-9]{1,9})\.([0-9]{1,9})", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
