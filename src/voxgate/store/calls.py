@@ -118,6 +118,10 @@ def count_open(connection: Connection, account_sid: str) -> dict[str, int]:
     return {row.direction: row.number for row in rows}
 
 
+def remove(connection: Connection, call_sids: Sequence[str]) -> None:
+    connection.execute(delete(CALLS).where(CALLS.c.call_sid.in_(call_sids)))
+
+
 def remove_of_account(connection: Connection, account_sid: str) -> None:
     """The account's calls and their events; the caller made sure that none is in progress."""
     its_calls = select(CALLS.c.call_sid).where(CALLS.c.account_sid == account_sid)

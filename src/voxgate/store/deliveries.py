@@ -51,6 +51,39 @@ def pending(connection: Connection, box: SecretBox) -> list[Delivery]:
     return [_to_delivery(row, box) for row in rows]
 
 
+def page(
+    connection: Connection, box: SecretBox, *, after: tuple[str, str], limit: int
+) -> list[Delivery]:
+    """Rows in the order of (call_sid, receiver), those behind `after`."""
+    pair = tuple_(DELIVERIES.c.call_sid, DELIVERIES.c.receiver)
+    rows = connection.execute(
+        select(DELIVERIES)
+        .where(pair > after)
+        .order_by(DELIVERIES.c.call_sid, DELIVERIES.c.receiver)
+        .limit(limit)
+    )
+    return [_to_delivery(row, box) for row in rows]
+
+
+def get(connection: Connection, call_sid: str, receiver: str, box: SecretBox) -> Delivery | None:
+    row = connection.execute(
+        select(DELIVERIES).where(
+            DELIVERIES.c.call_sid == call_sid, DELIVERIES.c.receiver == receiver
+        )
+    ).one_or_none()
+    return None if row is None else _to_delivery(row, box)
+
+
+def readdress(connection: Connection, delivery: Delivery, box: SecretBox) -> None:
+    """Store a delivery's hook, making its row when there is none."""
+    remove(connection, [(delivery.call_sid, delivery.receiver)])
+    add(connection, [delivery], box)
+
+
+def remove_of_calls(connection: Connection, call_sids: Sequence[str]) -> None:
+    connection.execute(delete(DELIVERIES).where(DELIVERIES.c.call_sid.in_(call_sids)))
+
+
 def remove_of_account(connection: Connection, account_sid: str) -> None:
     connection.execute(delete(DELIVERIES).where(DELIVERIES.c.account_sid == account_sid))
 

@@ -1,5 +1,6 @@
 """Requests that were carried out under an Idempotency-Key, for 24 hours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
@@ -66,6 +67,11 @@ def claim(
         )
     )
     return None
+
+
+def forget_calls(connection: Connection, call_sids: Sequence[str]) -> None:
+    """Free the keys of calls that were never told to anybody."""
+    connection.execute(delete(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.call_sid.in_(call_sids)))
 
 
 def forget_old(connection: Connection, *, now: float) -> int:
