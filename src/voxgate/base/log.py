@@ -50,4 +50,5 @@ def configure_logging(level: str, *, json_lines: bool, stream: TextIO | None = N
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    return structlog.get_logger(logger=name)  # type: ignore[no-any-return]
+    # Lazy: loggers are made at import, before `configure_logging` ran.
+    return structlog.get_logger(component=name)  # type: ignore[no-any-return]
