@@ -88,7 +88,7 @@ system-packages:
 	@tools/system_packages.sh tests
 
 bench: .venv/.dev .venv/.core system-packages ## measure; prints a table, writes build/bench.json
-	$(BIN)/python -m bench
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 FUZZ_SECONDS ?= 60
 fuzz: ## fuzz every Rust parser for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain)

@@ -1,0 +1,1 @@
+"""Measurements of the whole gateway on loopback: `make bench`."""

@@ -1,0 +1,31 @@
+"""Runs the measurements, prints a table, writes build/bench.json.
+
+python -m bench [playback] [setup] [latency]
+"""
+
+import sys
+
+import uvloop
+
+from bench.playback import measure_playback
+from bench.results import Result, print_table, write_json
+from bench.setup import measure_latency, measure_rate
+
+PARTS = {"latency": measure_latency, "setup": measure_rate, "playback": measure_playback}
+
+
+def main(wanted: list[str]) -> int:
+    unknown = set(wanted) - set(PARTS)
+    if unknown:
+        print(f"no such measurement: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        return 2
+    results: list[Result] = []
+    for name in wanted or PARTS:
+        results += uvloop.run(PARTS[name]())
+    print_table(results)
+    write_json(results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
