@@ -1,0 +1,1 @@
+"""Session descriptions: read, written, offered and answered, as pure functions."""

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from voxgate.sip.grammar import InvalidHeader, MalformedMessage
 from voxgate.sip.headers import SealedHeaders
 from voxgate.sip.message import (
@@ -126,7 +127,7 @@ def test_rfc4475_intmeth_keeps_every_unusual_character():
     assert isinstance(request, Request)
     assert request.method == request.cseq.method == "!interesting-Method0123456789_*+`.%indeed'~"
     assert request.uri.user == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
-    assert request.uri.password == "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"  # noqa: S105
+    assert request.uri.password == "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"
     assert request.to.display == "BEL:\a NUL:\0 DEL:\x7f"
     assert request.from_.display == "token1~` token2'+_ token3*%!.-"
     assert request.from_.tag == "_token~1'+`*%!-."
@@ -425,7 +426,7 @@ ANYTHING = st.one_of(
         lambda cut: INVITE[: cut[0]] + cut[2] + INVITE[cut[1] :]
     ),
     st.tuples(
-        st.sampled_from([data for data in rfc4475.VALID.values()]),
+        st.sampled_from(list(rfc4475.VALID.values())),
         st.integers(0, 600),
         st.binary(min_size=1, max_size=4),
     ).map(lambda cut: cut[0][: cut[1]] + cut[2] + cut[0][cut[1] + len(cut[2]) :]),
@@ -438,13 +439,15 @@ def test_any_bytes_give_a_message_or_a_named_error(data: bytes):
         message = parse(data)
     except UnreadableMessage as failure:
         if failure.salvaged is not None:
-            assert response_to(failure.salvaged, 400, "Bad", to_tag="t").to_bytes()
+            response_to(failure.salvaged, 400, "Bad", to_tag="t").to_bytes()
         return
     # The properties of a parsed message never raise, and neither does answering or printing it.
     assert message.via.host
     assert message.via_count >= 1
-    assert message.from_ is not None and message.to is not None
-    assert message.cseq.number >= 0 and message.call_id
+    assert message.from_ is not None
+    assert message.to is not None
+    assert message.cseq.number >= 0
+    assert message.call_id
     assert isinstance(message.contacts + message.routes + message.record_routes, tuple)
     message.part("application/sdp")
     message.note_source("192.0.2.77", 7777)
