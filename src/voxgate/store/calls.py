@@ -1,6 +1,6 @@
 """Call records: the state of a call beside its event log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +52,18 @@ def insert(connection: Connection, calls: Sequence[Call], box: SecretBox) -> Non
         connection.execute(_INSERT, [_to_row(call, box) for call in calls])
 
 
-def update(connection: Connection, calls: Sequence[Call]) -> None:
-    """Write the state columns; `hidden` and the request stay as they are."""
+def update(
+    connection: Connection, calls: Sequence[Call], last_seqs: Mapping[str, int] | None = None
+) -> None:
+    """Write the state columns; `hidden` and the request stay as they are.
+
+    `last_seqs`, by call_sid, wins over the calls' own.
+    """
     if calls:
-        connection.execute(_UPDATE, [_to_state(call) for call in calls])
+        known = last_seqs or {}
+        connection.execute(
+            _UPDATE, [_to_state(call, known.get(call.call_sid, call.last_seq)) for call in calls]
+        )
 
 
 def get(connection: Connection, call_sid: str, box: SecretBox) -> Call | None:
@@ -173,7 +181,7 @@ def _to_row(call: Call, box: SecretBox) -> dict[str, Any]:
     }
 
 
-def _to_state(call: Call) -> dict[str, Any]:
+def _to_state(call: Call, last_seq: int) -> dict[str, Any]:
     return {
         "of_call": call.call_sid,
         "to_call_id": call.call_id,
@@ -188,7 +196,7 @@ def _to_state(call: Call) -> dict[str, Any]:
         "to_termination_by": call.termination_by,
         "to_outcome": call.outcome,
         "to_tag": call.tag,
-        "to_last_seq": call.last_seq,
+        "to_last_seq": last_seq,
     }
 
 
