@@ -34,6 +34,11 @@ class Nursery:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    async def ended(self) -> None:
+        """Wait until no task is left, cancelling none."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def close(self) -> None:
         """Cancel what still runs and wait until it has ended."""
         tasks = list(self._tasks)
