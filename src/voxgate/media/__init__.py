@@ -1,0 +1,44 @@
+"""The Python face of the Rust media core: streams that play, listen and tell what they hear."""
+
+from voxgate.media.engine import EngineStats, MediaEngine, MediaSettings
+from voxgate.media.errors import MediaError, NoPortsLeft, Overloaded, StreamClosed
+from voxgate.media.events import (
+    DigitReceived,
+    DigitsSent,
+    FirstPacket,
+    MediaEvent,
+    MediaTimeout,
+    PlaybackFinished,
+    PlaybackId,
+    RemoteLatched,
+    Silence,
+    SpeechStarted,
+    SpeechStopped,
+)
+from voxgate.media.plan import Codec, MediaPlan
+from voxgate.media.stream import Stream, StreamStats
+
+__all__ = [
+    "Codec",
+    "DigitReceived",
+    "DigitsSent",
+    "EngineStats",
+    "FirstPacket",
+    "MediaEngine",
+    "MediaError",
+    "MediaEvent",
+    "MediaPlan",
+    "MediaSettings",
+    "MediaTimeout",
+    "NoPortsLeft",
+    "Overloaded",
+    "PlaybackFinished",
+    "PlaybackId",
+    "RemoteLatched",
+    "Silence",
+    "SpeechStarted",
+    "SpeechStopped",
+    "Stream",
+    "StreamClosed",
+    "StreamStats",
+]

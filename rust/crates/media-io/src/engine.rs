@@ -1,0 +1,375 @@
+//! The whole media core as one object, and a handle for each of its streams.
+
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use media::capture::{CaptureBuffer, Recorder};
+use media::dtmf::{Batch, DIGITS_MAX, Key};
+use media::plan::{Plan, PlanError};
+use media::play::{Playback, Sound};
+use media::rtcp::CNAME_LEN;
+use media::stream::{Seed, Stream};
+use media::time::Nanos;
+
+use crate::clock::Moment;
+use crate::mailbox::{Outbox, StreamEvent};
+use crate::ports::Ports;
+use crate::shard::{self, Action, Command, Entry, ShardLink};
+use crate::statistics::{StreamGauge, StreamReading};
+use crate::sys;
+
+/// Playbacks that may wait on one stream.
+pub const PLAYBACKS_MAX: u64 = 1024;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum EngineError {
+    /// All RTP ports are taken.
+    NoPortsLeft,
+    /// The stream or the engine has ended.
+    Closed,
+    /// Too many commands, playbacks or digits wait already.
+    Full(&'static str),
+    /// A plan that cannot be carried out.
+    Plan(PlanError),
+    /// Digits that cannot be sent.
+    Digits(&'static str),
+    /// The system refused.
+    System(io::Error),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPortsLeft => out.write_str("no RTP ports are left"),
+            Self::Closed => out.write_str("the stream is closed"),
+            Self::Full(what) => write!(out, "too many {what} wait"),
+            Self::Plan(error) => error.fmt(out),
+            Self::Digits(problem) => write!(out, "digits {problem}"),
+            Self::System(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+impl From<io::Error> for EngineError {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+/// Numbers of a whole engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineReading {
+    /// Streams that are open.
+    pub open_streams: u64,
+    /// Turns that began late or were left out.
+    pub late_ticks: u64,
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// Datagrams received on RTP ports.
+    pub packets_received: u64,
+    /// RTP packets the system did not take.
+    pub packets_unsent: u64,
+    /// Events dropped because nobody took them.
+    pub events_dropped: u64,
+}
+
+/// Owns the shards and the ports.
+#[derive(Debug)]
+pub struct Engine {
+    shards: Vec<Arc<ShardLink>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    ports: Arc<Ports>,
+    outbox: Arc<Outbox>,
+    cname: [u8; CNAME_LEN],
+    next_stream: AtomicU64,
+    next_request: Arc<AtomicU64>,
+}
+
+impl Engine {
+    /// Starts `shards` threads. Streams get pairs of ports from `low` to `high`.
+    pub fn start(ip: IpAddr, low: u16, high: u16, shards: usize) -> Result<Self, EngineError> {
+        let outbox = Arc::new(Outbox::new()?);
+        let mut engine = Self {
+            shards: Vec::new(),
+            threads: Mutex::default(),
+            ports: Ports::new(ip, low, high),
+            outbox,
+            cname: random_name()?,
+            next_stream: AtomicU64::new(1),
+            next_request: Arc::new(AtomicU64::new(1)),
+        };
+        for number in 0..shards {
+            let (link, thread) = shard::spawn(format!("media-{number}"), engine.outbox.clone())?;
+            engine.shards.push(Arc::new(link));
+            locked(&engine.threads).push(thread);
+        }
+        Ok(engine)
+    }
+
+    /// Binds a pair of ports on the shard with the fewest streams.
+    pub fn open(&self) -> Result<StreamHandle, EngineError> {
+        let load = |link: &&Arc<ShardLink>| link.gauge.streams.load(Ordering::Relaxed);
+        let link = self.shards.iter().min_by_key(load).ok_or(EngineError::Closed)?;
+        let ports = self.ports.bind()?.ok_or(EngineError::NoPortsLeft)?;
+        let id = self.next_stream.fetch_add(1, Ordering::Relaxed);
+        let port = ports.number();
+        let gauge = Arc::new(StreamGauge::default());
+        let entry = Entry::new(id, Stream::new(self.seed()?), ports, Arc::clone(&gauge));
+        let handle = StreamHandle {
+            id,
+            port,
+            ip: self.ports.ip(),
+            gauge,
+            link: Arc::clone(link),
+            next_request: Arc::clone(&self.next_request),
+            capture: Mutex::default(),
+            has_digits: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        };
+        handle.put(Command::Add(Box::new(entry)))?;
+        Ok(handle)
+    }
+
+    /// Readable while events wait.
+    #[must_use]
+    pub fn event_descriptor(&self) -> RawFd {
+        self.outbox.descriptor()
+    }
+
+    /// Takes all events that wait.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<StreamEvent> {
+        self.outbox.take()
+    }
+
+    /// Reads the numbers of all shards.
+    #[must_use]
+    pub fn read(&self) -> EngineReading {
+        let mut sum =
+            EngineReading { events_dropped: self.outbox.dropped(), ..EngineReading::default() };
+        for link in &self.shards {
+            let gauge = &link.gauge;
+            sum.open_streams += gauge.streams.load(Ordering::Relaxed);
+            sum.late_ticks += gauge.late_ticks.load(Ordering::Relaxed);
+            sum.packets_sent += gauge.packets_sent.load(Ordering::Relaxed);
+            sum.packets_received += gauge.packets_received.load(Ordering::Relaxed);
+            sum.packets_unsent += gauge.unsent.load(Ordering::Relaxed);
+        }
+        sum
+    }
+
+    /// Takes leave of every far end and waits for the threads to end. Safe to call again.
+    pub fn stop(&self) {
+        let threads = std::mem::take(&mut *locked(&self.threads));
+        if threads.is_empty() {
+            return;
+        }
+        for link in &self.shards {
+            // A full mailbox is emptied within a turn.
+            while link.put(Command::Stop).is_err() {
+                std::thread::yield_now();
+            }
+        }
+        for thread in threads {
+            // A thread that panicked has ended too.
+            let _ended = thread.join();
+        }
+    }
+
+    fn seed(&self) -> Result<Seed, EngineError> {
+        let mut bytes = [0; 18];
+        sys::random(&mut bytes)?;
+        let [a, b, c, d, e, f, g, h, i, j, random @ ..] = bytes;
+        Ok(Seed {
+            ssrc: u32::from_be_bytes([a, b, c, d]),
+            sequence: u16::from_be_bytes([e, f]),
+            timestamp: u32::from_be_bytes([g, h, i, j]),
+            cname: self.cname,
+            random: u64::from_be_bytes(random) | 1,
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// One stream, as its owner sees it. Dropping it closes it.
+#[derive(Debug)]
+pub struct StreamHandle {
+    id: u64,
+    port: u16,
+    ip: IpAddr,
+    gauge: Arc<StreamGauge>,
+    link: Arc<ShardLink>,
+    next_request: Arc<AtomicU64>,
+    capture: Mutex<Option<Arc<CaptureBuffer>>>,
+    has_digits: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl StreamHandle {
+    /// Its number, which its events carry.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Its RTP port; RTCP is on the next.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Begins to talk, or talks on under another plan.
+    pub fn connect(&self, plan: Plan) -> Result<(), EngineError> {
+        plan.check(self.ip).map_err(EngineError::Plan)?;
+        self.has_digits.store(plan.dtmf_payload_type.is_some(), Ordering::Relaxed);
+        self.act(Action::Connect(Box::new(plan)))
+    }
+
+    /// Plays at once; everything before it is cut. Gives the number that its end is told with.
+    pub fn play(&self, sound: Arc<Sound>, loops: u32, offset_ms: u32) -> Result<u64, EngineError> {
+        self.start_playback(sound, loops, offset_ms, Action::Play)
+    }
+
+    /// Plays after everything before it.
+    pub fn queue(&self, sound: Arc<Sound>) -> Result<u64, EngineError> {
+        self.start_playback(sound, 1, 0, Action::Queue)
+    }
+
+    /// Cuts what plays and what waits.
+    pub fn stop_playback(&self) -> Result<(), EngineError> {
+        self.act(Action::StopPlayback)
+    }
+
+    /// Sends digits by name. Gives the number that their end is told with.
+    pub fn send_digits(
+        &self,
+        digits: &str,
+        duration_ms: u16,
+        gap_ms: u16,
+    ) -> Result<u64, EngineError> {
+        if !self.has_digits.load(Ordering::Relaxed) {
+            return Err(EngineError::Digits("need telephone-event, which was not negotiated"));
+        }
+        let keys: Option<Vec<Key>> = digits.chars().map(Key::from_char).collect();
+        let keys = keys.ok_or(EngineError::Digits("may be 0-9, *, #, A-D and F (flash) only"))?;
+        if keys.is_empty() || keys.len() > DIGITS_MAX {
+            return Err(EngineError::Digits("must be 1 to 128"));
+        }
+        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let batch = Batch::new(id, &keys, duration_ms, gap_ms)
+            .ok_or(EngineError::Digits("must be 1 to 128"))?;
+        self.act(Action::SendDigits(Box::new(batch)))?;
+        Ok(id)
+    }
+
+    /// Tells when the far end has not spoken for this long; zero ends it.
+    pub fn watch_silence(&self, ms: u64) -> Result<(), EngineError> {
+        self.act(Action::WatchSilence(Nanos::from_ms(ms)))
+    }
+
+    /// Keeps what the far end says, up to `limit_ms` of it at a time. What was kept before is lost.
+    pub fn start_capture(&self, limit_ms: u32) -> Result<(), EngineError> {
+        let buffer = CaptureBuffer::new(limit_ms);
+        *locked(&self.capture) = Some(Arc::clone(&buffer));
+        self.act(Action::Record(Some(Box::new(Recorder::new(buffer)))))
+    }
+
+    /// Keeps nothing any more; what was kept can still be taken.
+    pub fn stop_capture(&self) -> Result<(), EngineError> {
+        self.act(Action::Record(None))
+    }
+
+    /// What was kept since the last time: 16-bit little-endian samples at 8 kHz.
+    #[must_use]
+    pub fn take_capture(&self) -> Vec<u8> {
+        locked(&self.capture).as_ref().map(|buffer| buffer.take()).unwrap_or_default()
+    }
+
+    /// Milliseconds that found no room in the capture.
+    #[must_use]
+    pub fn capture_dropped_ms(&self) -> u64 {
+        locked(&self.capture).as_ref().map_or(0, |buffer| buffer.dropped_ms())
+    }
+
+    /// Reads its numbers.
+    #[must_use]
+    pub fn read(&self) -> StreamReading {
+        self.gauge.read()
+    }
+
+    /// How long ago the last packet arrived.
+    #[must_use]
+    pub fn last_packet_age_ms(&self) -> Option<u64> {
+        self.gauge.read().heard.map(|at| Moment::now().monotonic.since(at).ms())
+    }
+
+    /// Takes leave of the far end and frees the ports. Nothing is told any more. Safe to call again.
+    pub fn close(&self) {
+        if !self.closed.swap(true, Ordering::Relaxed) {
+            // A mailbox this full belongs to a shard that is gone.
+            let _closed = self.link.put(Command::Do(self.id, Action::Close));
+        }
+    }
+
+    fn start_playback(
+        &self,
+        sound: Arc<Sound>,
+        loops: u32,
+        offset_ms: u32,
+        action: fn(Playback) -> Action,
+    ) -> Result<u64, EngineError> {
+        if self.gauge.playbacks.fetch_add(1, Ordering::Relaxed) >= PLAYBACKS_MAX {
+            self.gauge.playbacks.fetch_sub(1, Ordering::Relaxed);
+            return Err(EngineError::Full("playbacks"));
+        }
+        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        self.act(action(Playback::new(id, sound, loops, offset_ms)))?;
+        Ok(id)
+    }
+
+    fn act(&self, action: Action) -> Result<(), EngineError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(EngineError::Closed);
+        }
+        self.put(Command::Do(self.id, action))
+    }
+
+    fn put(&self, command: Command) -> Result<(), EngineError> {
+        self.link.put(command).map_err(|_| EngineError::Full("commands"))
+    }
+}
+
+impl Drop for StreamHandle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn random_name() -> io::Result<[u8; CNAME_LEN]> {
+    let mut random = [0; CNAME_LEN / 2];
+    sys::random(&mut random)?;
+    let mut name = [0; CNAME_LEN];
+    for (pair, byte) in name.chunks_exact_mut(2).zip(random) {
+        for (digit, value) in pair.iter_mut().zip([byte >> 4, byte & 0x0F]) {
+            *digit = char::from_digit(u32::from(value), 16).map_or(b'0', |c| c as u8);
+        }
+    }
+    Ok(name)
+}

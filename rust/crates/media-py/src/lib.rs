@@ -1,0 +1,258 @@
+//! Python binding of the media core: type conversion only. The Python face is `voxgate.media`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use media::codec::Law;
+use media::event::Event;
+use media::plan::Plan;
+use media::play::Sound;
+use media::time::Nanos;
+use media_io::engine::{Engine, EngineError, StreamHandle};
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+create_exception!(_core, NoPortsLeft, PyException);
+create_exception!(_core, StreamClosed, PyException);
+create_exception!(_core, Overloaded, PyException);
+
+fn to_python(error: EngineError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        EngineError::NoPortsLeft => NoPortsLeft::new_err(text),
+        EngineError::Closed => StreamClosed::new_err(text),
+        EngineError::Full(_) => Overloaded::new_err(text),
+        EngineError::Plan(_) | EngineError::Digits(_) => PyValueError::new_err(text),
+        EngineError::System(_) => PyOSError::new_err(text),
+    }
+}
+
+fn parse_ip(field: &str, text: &str) -> PyResult<IpAddr> {
+    text.parse().map_err(|_| PyValueError::new_err(format!("{field} is not an IP address")))
+}
+
+fn parse_law(static_payload_type: u8) -> PyResult<Law> {
+    Law::of_static_payload(static_payload_type)
+        .ok_or_else(|| PyValueError::new_err("codec must be 0 (PCMU) or 8 (PCMA)"))
+}
+
+/// A sound encoded for one codec; streams share it.
+#[pyclass(name = "Sound", frozen)]
+struct PySound(Arc<Sound>);
+
+#[pymethods]
+impl PySound {
+    #[new]
+    fn new(py: Python<'_>, samples: &[u8], rate_hz: u32, codec: u8) -> PyResult<Self> {
+        let law = parse_law(codec)?;
+        if rate_hz == 0 {
+            return Err(PyValueError::new_err("rate_hz must not be 0"));
+        }
+        let (pairs, rest) = samples.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(PyValueError::new_err("samples must be 16-bit, two bytes each"));
+        }
+        Ok(Self(py.detach(|| {
+            let samples: Vec<i16> = pairs.iter().copied().map(i16::from_le_bytes).collect();
+            Arc::new(Sound::encode(&samples, rate_hz, law))
+        })))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Owns the threads and ports.
+#[pyclass(name = "Engine", frozen)]
+struct PyEngine(Engine);
+
+#[pymethods]
+impl PyEngine {
+    #[new]
+    fn new(bind_ip: &str, low: u16, high: u16, shards: usize) -> PyResult<Self> {
+        let ip = parse_ip("bind_ip", bind_ip)?;
+        Engine::start(ip, low, high, shards).map(Self).map_err(to_python)
+    }
+
+    fn event_descriptor(&self) -> i32 {
+        self.0.event_descriptor()
+    }
+
+    fn open(&self) -> PyResult<PyStream> {
+        self.0.open().map(PyStream).map_err(to_python)
+    }
+
+    /// Everything that happened since the last time: (stream, kind, arguments).
+    fn take_events<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Vec<(u64, &'static str, Bound<'py, PyTuple>)>> {
+        self.0.take_events().into_iter().map(|(id, event)| describe(py, id, event)).collect()
+    }
+
+    /// Open streams, late ticks, packets sent, received and unsent, events dropped.
+    fn stats(&self) -> (u64, u64, u64, u64, u64, u64) {
+        let read = self.0.read();
+        (
+            read.open_streams,
+            read.late_ticks,
+            read.packets_sent,
+            read.packets_received,
+            read.packets_unsent,
+            read.events_dropped,
+        )
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.0.stop());
+    }
+}
+
+fn describe(
+    py: Python<'_>,
+    id: u64,
+    event: Event,
+) -> PyResult<(u64, &'static str, Bound<'_, PyTuple>)> {
+    let (kind, arguments) = match event {
+        Event::Digit(digit) => {
+            ("digit", (digit.key.to_char(), digit.duration_ms).into_pyobject(py)?)
+        }
+        Event::PlaybackFinished(end) => {
+            ("playback", (end.id, end.played_ms, end.cut).into_pyobject(py)?)
+        }
+        Event::SpeechStarted { at_ms } => ("speech_started", (at_ms,).into_pyobject(py)?),
+        Event::SpeechStopped { at_ms, speech_ms } => {
+            ("speech_stopped", (at_ms, speech_ms).into_pyobject(py)?)
+        }
+        Event::Silence { ms } => ("silence", (ms,).into_pyobject(py)?),
+        Event::MediaTimeout { ms } => ("timeout", (ms as f64 / 1000.0,).into_pyobject(py)?),
+        Event::FirstPacket { at_ms } => ("first_packet", (at_ms,).into_pyobject(py)?),
+        Event::RemoteLatched { source } => {
+            ("latched", (source.ip().to_string(), source.port()).into_pyobject(py)?)
+        }
+        Event::DigitsSent { id } => ("digits_sent", (id,).into_pyobject(py)?),
+    };
+    Ok((id, kind, arguments))
+}
+
+/// One stream.
+#[pyclass(name = "Stream", frozen)]
+struct PyStream(StreamHandle);
+
+#[pymethods]
+impl PyStream {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    #[pyo3(signature = (
+        *, remote_ip, remote_port, remote_rtcp_port, codec, payload_type, dtmf_payload_type,
+        ptime_ms, send, receive, rtp_timeout_ms, latch, expected_ip,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "one keyword for each field of the plan")]
+    #[expect(clippy::fn_params_excessive_bools, reason = "they are keywords in Python")]
+    fn connect(
+        &self,
+        remote_ip: &str,
+        remote_port: u16,
+        remote_rtcp_port: u16,
+        codec: u8,
+        payload_type: u8,
+        dtmf_payload_type: Option<u8>,
+        ptime_ms: u8,
+        send: bool,
+        receive: bool,
+        rtp_timeout_ms: u64,
+        latch: bool,
+        expected_ip: Option<&str>,
+    ) -> PyResult<()> {
+        let ip = parse_ip("remote_ip", remote_ip)?;
+        let plan = Plan {
+            remote: SocketAddr::new(ip, remote_port),
+            remote_rtcp: SocketAddr::new(ip, remote_rtcp_port),
+            law: parse_law(codec)?,
+            payload_type,
+            dtmf_payload_type,
+            ptime_ms,
+            send,
+            receive,
+            timeout: Nanos::from_ms(rtp_timeout_ms),
+            latch,
+            expected_ip: expected_ip.map(|text| parse_ip("expected_ip", text)).transpose()?,
+        };
+        self.0.connect(plan).map_err(to_python)
+    }
+
+    fn play(&self, sound: &PySound, loops: u32, offset_ms: u32) -> PyResult<u64> {
+        self.0.play(Arc::clone(&sound.0), loops, offset_ms).map_err(to_python)
+    }
+
+    fn queue(&self, sound: &PySound) -> PyResult<u64> {
+        self.0.queue(Arc::clone(&sound.0)).map_err(to_python)
+    }
+
+    fn stop_playback(&self) -> PyResult<()> {
+        self.0.stop_playback().map_err(to_python)
+    }
+
+    fn send_digits(&self, digits: &str, duration_ms: u16, gap_ms: u16) -> PyResult<u64> {
+        self.0.send_digits(digits, duration_ms, gap_ms).map_err(to_python)
+    }
+
+    fn watch_silence(&self, ms: u64) -> PyResult<()> {
+        self.0.watch_silence(ms).map_err(to_python)
+    }
+
+    fn start_capture(&self, limit_ms: u32) -> PyResult<()> {
+        self.0.start_capture(limit_ms).map_err(to_python)
+    }
+
+    fn stop_capture(&self) -> PyResult<()> {
+        self.0.stop_capture().map_err(to_python)
+    }
+
+    fn take_capture<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.take_capture())
+    }
+
+    /// Packets and bytes sent, packets and bytes received, refused, lost, jitter in ms, round trip in ms,
+    /// remote address, age of the last packet in ms, capture dropped in ms.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let read = self.0.read();
+        let counters = read.counters;
+        let remote = read.remote.map(|remote| (remote.ip().to_string(), remote.port()));
+        (
+            counters.packets_sent,
+            counters.bytes_sent,
+            counters.packets_received,
+            counters.bytes_received,
+            counters.refused,
+            read.lost,
+            f64::from(read.jitter) / 8.0,
+            read.round_trip_us.map(|us| us as f64 / 1000.0),
+            remote,
+            self.0.last_packet_age_ms(),
+            self.0.capture_dropped_ms(),
+        )
+            .into_pyobject(py)
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::{NoPortsLeft, Overloaded, PyEngine, PySound, PyStream, StreamClosed};
+}

@@ -1,0 +1,52 @@
+//! What a stream tells its owner.
+
+use std::net::SocketAddr;
+
+use crate::dtmf::Digit;
+use crate::play::Finished;
+
+/// Something that happened on a stream. Times count from its first connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The far end pressed a key and let it go.
+    Digit(Digit),
+    /// A playback is over.
+    PlaybackFinished(Finished),
+    /// The far end began to speak.
+    SpeechStarted {
+        /// When.
+        at_ms: u64,
+    },
+    /// The far end stopped speaking.
+    SpeechStopped {
+        /// When.
+        at_ms: u64,
+        /// How long it spoke.
+        speech_ms: u64,
+    },
+    /// The far end has not spoken for as long as was asked.
+    Silence {
+        /// How long.
+        ms: u64,
+    },
+    /// Nothing at all has come for as long as the plan allows.
+    MediaTimeout {
+        /// How long.
+        ms: u64,
+    },
+    /// The first packet of the far end.
+    FirstPacket {
+        /// When.
+        at_ms: u64,
+    },
+    /// The far end sends from another address than it said; it is answered there from now on.
+    RemoteLatched {
+        /// Where it is.
+        source: SocketAddr,
+    },
+    /// The digits with this number have been sent.
+    DigitsSent {
+        /// As given with them.
+        id: u64,
+    },
+}

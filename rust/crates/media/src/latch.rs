@@ -1,0 +1,128 @@
+//! Decides whose packets are heard, and so where packets go.
+//!
+//! Behind address translation a far end sends from elsewhere than it said. The first valid packet may show
+//! where; after that nobody else is heard until the stream is connected anew.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// The source check of one stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Latch {
+    negotiated: SocketAddr,
+    /// Where packets go while nobody has been heard.
+    assumed: SocketAddr,
+    expected_ip: Option<IpAddr>,
+    open: bool,
+    fixed: Option<SocketAddr>,
+}
+
+impl Latch {
+    /// Starts over. With `open` the first valid packet decides, else only `negotiated` is heard.
+    #[must_use]
+    pub fn new(negotiated: SocketAddr, open: bool, expected_ip: Option<IpAddr>) -> Self {
+        let fixed = (!open).then_some(negotiated);
+        Self { negotiated, assumed: negotiated, expected_ip, open, fixed }
+    }
+
+    /// Starts over after another latch: while the far end stays at the address it said, packets go where
+    /// it was heard last until it is heard again.
+    #[must_use]
+    pub fn after(self, previous: &Self) -> Self {
+        if self.open && self.negotiated == previous.negotiated {
+            Self { assumed: previous.target(), ..self }
+        } else {
+            self
+        }
+    }
+
+    /// Whether packets from this source may be heard.
+    #[must_use]
+    pub fn admits(&self, source: SocketAddr) -> bool {
+        match self.fixed {
+            Some(fixed) => source == fixed,
+            None => {
+                self.expected_ip.is_none_or(|ip| source.ip() == ip || source == self.negotiated)
+            }
+        }
+    }
+
+    /// Decides for a source that was admitted and sent a valid packet. Whether packets went elsewhere
+    /// until now.
+    pub fn fix(&mut self, source: SocketAddr) -> bool {
+        let moved = self.fixed.is_none() && source != self.assumed;
+        self.fixed.get_or_insert(source);
+        moved
+    }
+
+    /// The only source heard, once that is decided.
+    #[must_use]
+    pub const fn fixed(&self) -> Option<SocketAddr> {
+        self.fixed
+    }
+
+    /// Where packets go.
+    #[must_use]
+    pub fn target(&self) -> SocketAddr {
+        self.fixed.unwrap_or(self.assumed)
+    }
+
+    /// Whether the far end was found at another address than it said.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.target() != self.negotiated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_first_valid_source_is_the_only_one_heard() {
+        let mut latch = Latch::new(address("10.0.0.1:4000"), true, None);
+
+        assert!(latch.fix(address("203.0.113.9:5000")));
+
+        assert_eq!(latch.target(), address("203.0.113.9:5000"));
+        assert!(!latch.admits(address("10.0.0.1:4000")));
+        assert!(!latch.admits(address("203.0.113.9:5002")));
+        assert!(latch.is_elsewhere());
+    }
+
+    #[test]
+    fn without_latching_only_the_negotiated_address_is_heard() {
+        let latch = Latch::new(address("10.0.0.1:4000"), false, None);
+
+        assert!(latch.admits(address("10.0.0.1:4000")));
+        assert!(!latch.admits(address("10.0.0.1:4002")));
+        assert_eq!(latch.fixed(), Some(address("10.0.0.1:4000")));
+    }
+
+    #[test]
+    fn an_expected_address_bounds_who_may_be_latched() {
+        let latch =
+            Latch::new(address("10.0.0.1:4000"), true, Some("203.0.113.9".parse().unwrap()));
+
+        assert!(latch.admits(address("203.0.113.9:61000")));
+        assert!(latch.admits(address("10.0.0.1:4000")));
+        assert!(!latch.admits(address("198.51.100.1:4000")));
+    }
+
+    #[test]
+    fn connecting_anew_opens_the_latch_and_keeps_the_way_to_the_far_end() {
+        let mut first = Latch::new(address("10.0.0.1:4000"), true, None);
+        first.fix(address("203.0.113.9:5000"));
+
+        let mut same = Latch::new(address("10.0.0.1:4000"), true, None).after(&first);
+        let moved = Latch::new(address("10.0.0.2:4000"), true, None).after(&first);
+
+        assert_eq!(same.target(), address("203.0.113.9:5000"));
+        assert!(same.admits(address("203.0.113.9:7000")));
+        assert!(!same.fix(address("203.0.113.9:5000")));
+        assert_eq!(moved.target(), address("10.0.0.2:4000"));
+    }
+}

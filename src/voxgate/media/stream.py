@@ -1,0 +1,157 @@
+"""One RTP session with one far end, as the rest of the gateway sees it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voxgate.media import _core
+from voxgate.media.errors import MediaError, core_errors
+from voxgate.media.events import EVENTS, DigitsSent, MediaEvent, PlaybackId
+from voxgate.media.plan import Codec, MediaPlan
+from voxgate.media.sounds import SoundCache
+from voxgate.model.audio import Audio
+
+# Longest event a telephone-event packet can express at 8 kHz (RFC 4733 section 2.3.5).
+DIGIT_MS_MAX = 8191
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStats:
+    """Counters since the stream was opened, a tick old at most. Bytes are those of payloads.
+
+    `remote_ip` and `remote_port` are where packets go, after latching; None before `connect`.
+    """
+
+    packets_sent: int
+    bytes_sent: int
+    packets_received: int
+    bytes_received: int
+    packets_refused: int
+    lost: int
+    jitter_ms: float
+    rtt_ms: float | None
+    remote_ip: str | None
+    remote_port: int | None
+    last_packet_age_ms: int | None
+    capture_dropped_ms: int
+
+
+class Stream:
+    """Made by `MediaEngine.open`. Every method returns at once; what follows is told by events.
+
+    All methods but `close`, `stats` and `take_capture` raise StreamClosed after `close`.
+    """
+
+    def __init__(
+        self,
+        core: _core.Stream,
+        advertised_ip: str,
+        sounds: SoundCache,
+        on_close: Callable[[int], None],
+    ) -> None:
+        self.id = core.id
+        self.port = core.port
+        self.advertised_ip = advertised_ip
+        self._core = core
+        self._sounds = sounds
+        self._on_close = on_close
+        self._codec = Codec.PCMU
+        self._digits: dict[int, str] = {}
+
+    def connect(self, plan: MediaPlan) -> None:
+        """Begin to talk, or talk on under another plan: silence is sent while nothing plays.
+
+        Opens the latch anew. Raises MediaError naming the field that cannot be carried out.
+        """
+        rtcp_port = plan.remote_rtcp_port
+        if plan.rtp_timeout_s < 0:
+            raise MediaError("rtp_timeout_s must not be negative")
+        with core_errors():
+            self._core.connect(
+                remote_ip=plan.remote_ip,
+                remote_port=plan.remote_port,
+                remote_rtcp_port=plan.remote_port + 1 if rtcp_port is None else rtcp_port,
+                codec=int(plan.codec),
+                payload_type=int(plan.codec) if plan.payload_type is None else plan.payload_type,
+                dtmf_payload_type=plan.dtmf_payload_type,
+                ptime_ms=plan.ptime_ms,
+                send=plan.send,
+                receive=plan.receive,
+                rtp_timeout_ms=round(plan.rtp_timeout_s * 1000),
+                latch=plan.latch,
+                expected_ip=plan.expected_ip,
+            )
+        self._codec = plan.codec
+
+    def play(self, audio: Audio, *, loops: int = 1, offset_ms: int = 0) -> PlaybackId:
+        """Play at once, `loops` times (0 for ever), the first time from `offset_ms`.
+
+        What plays or waits is cut. Before `connect` the sound waits; while the far end holds the
+        call it goes on unheard, so that its end comes when it is expected.
+        """
+        with core_errors():
+            sound = self._sounds.encoded(audio, self._codec)
+            return PlaybackId(self._core.play(sound, loops, offset_ms))
+
+    def queue(self, audio: Audio) -> PlaybackId:
+        """Play after what plays and waits, without a gap. Raises Overloaded when 1024 wait."""
+        with core_errors():
+            return PlaybackId(self._core.queue(self._sounds.encoded(audio, self._codec)))
+
+    def stop_playback(self) -> None:
+        """Cut what plays and what waits."""
+        with core_errors():
+            self._core.stop_playback()
+
+    def send_digits(self, digits: str, *, duration_ms: int = 160, gap_ms: int = 80) -> None:
+        """Send 0-9, *, #, A-D and F (flash) after those that wait; sound pauses meanwhile.
+
+        Raises MediaError if telephone-event was not negotiated.
+        """
+        if not 0 < duration_ms <= DIGIT_MS_MAX:
+            raise MediaError(f"duration_ms must be 1 to {DIGIT_MS_MAX}")
+        if not 0 <= gap_ms <= DIGIT_MS_MAX:
+            raise MediaError(f"gap_ms must be 0 to {DIGIT_MS_MAX}")
+        with core_errors():
+            self._digits[self._core.send_digits(digits, duration_ms, gap_ms)] = digits
+
+    def watch_silence(self, ms: int) -> None:
+        """Tell when the far end has not spoken for `ms`, counted from now; 0 ends it."""
+        with core_errors():
+            self._core.watch_silence(ms)
+
+    def start_capture(self, *, limit_ms: int) -> None:
+        """Keep what the far end says, at most `limit_ms` until it is taken; more is dropped.
+
+        Lost packets become silence, late ones are put in their place.
+        """
+        with core_errors():
+            self._core.start_capture(limit_ms)
+
+    def stop_capture(self) -> None:
+        """Keep nothing more; what was kept can still be taken."""
+        with core_errors():
+            self._core.stop_capture()
+
+    def take_capture(self) -> bytes:
+        """Everything kept since the last time: PCM, 16-bit little endian, 8 kHz."""
+        return self._core.take_capture()
+
+    def stats(self) -> StreamStats:
+        """Counters; those of a closed stream stay as they were."""
+        *before, remote, age_ms, dropped_ms = self._core.stats()
+        ip, port = remote if remote is not None else (None, None)
+        return StreamStats(*before, ip, port, age_ms, dropped_ms)
+
+    def close(self) -> None:
+        """Take leave of the far end (RTCP BYE) and free the ports. No event comes after this.
+
+        Safe to call again.
+        """
+        self._core.close()
+        self._on_close(self.id)
+
+    def event(self, kind: str, arguments: tuple[object, ...]) -> MediaEvent:
+        """The event that the core tells by these words. For the engine."""
+        if kind == "digits_sent":
+            return DigitsSent(self._digits.pop(arguments[0]))
+        return EVENTS[kind](*arguments)
