@@ -1,0 +1,182 @@
+"""The process in which espeak-ng speaks.
+
+espeak-ng is not thread-safe and is GPL, so it has a process to itself. This file imports nothing
+of voxgate: it is run by its path, `python -P espeak_worker.py <library> <data folder>`.
+
+Both directions carry frames: length (4 bytes, big endian), then the content. In: JSON
+
+    {"voice": "gmw/en-US+f2", "rate_hz": 8000,
+     "segments": [{"text": "hello", "rate": 1.0, "pitch": 1.0, "gain_db": 0.0}, {"ms": 500}]}
+
+Out: one status byte, then PCM (status 0, 16-bit little endian mono) or an error text (status 1).
+An empty frame of status 0 tells that the process is ready.
+"""
+
+import ctypes
+import json
+import os
+import sys
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import av
+from av.filter import Graph
+
+AUDIO_OUTPUT_SYNCHRONOUS = 2
+INITIALIZE_DONT_EXIT = 0x8000
+CHARS_UTF8 = 1
+POSITION_CHARACTER = 1
+RATE, VOLUME, PITCH = 1, 2, 3
+
+WORDS_PER_MINUTE = 160
+WORDS_PER_MINUTE_RANGE = (80, 450)
+# About -23 dB below full scale while speaking: near the level telephone networks expect, with
+# room for `loud` before anything clips.
+AMPLITUDE = 70
+PITCH_MIDDLE = 50
+PITCH_PER_OCTAVE = 40
+
+CHUNK_SAMPLES = 32768
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+class SpeakError(Exception):
+    """A request that cannot be spoken."""
+
+
+class Espeak:
+    """The library, with the sound of one request gathered in memory."""
+
+    def __init__(self, library: str, data_folder: str) -> None:
+        self._library = ctypes.CDLL(library)
+        self.rate_hz = self._library.espeak_Initialize(
+            AUDIO_OUTPUT_SYNCHRONOUS, 0, data_folder.encode(), INITIALIZE_DONT_EXIT
+        )
+        if self.rate_hz <= 0:
+            raise SpeakError("espeak-ng did not find its data")
+        self._sound = bytearray()
+        self._callback = _Callback(self._take)  # kept: the library holds only its address
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def _take(self, samples: Any, count: int, _events: Any) -> int:  # noqa: ANN401
+        if samples and count > 0:
+            self._sound += ctypes.string_at(samples, count * 2)
+        return 0
+
+    def speak(self, voice: str, segments: list[dict[str, Any]]) -> bytes:
+        """PCM at the library's own rate."""
+        self._sound.clear()
+        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise SpeakError(f"espeak-ng has no voice {voice}")
+        for segment in segments:
+            if "ms" in segment:
+                self._sound += bytes(2 * (segment["ms"] * self.rate_hz // 1000))
+            else:
+                self._speak_phrase(segment)
+        return bytes(self._sound)
+
+    def _speak_phrase(self, phrase: dict[str, Any]) -> None:
+        slowest, fastest = WORDS_PER_MINUTE_RANGE
+        words = round(WORDS_PER_MINUTE * phrase["rate"])
+        self._set(RATE, min(max(words, slowest), fastest))
+        self._set(VOLUME, min(round(AMPLITUDE * 10 ** (phrase["gain_db"] / 20)), 200))
+        octaves = (phrase["pitch"] - 1) if phrase["pitch"] > 1 else (1 - 1 / phrase["pitch"])
+        self._set(PITCH, min(max(round(PITCH_MIDDLE + PITCH_PER_OCTAVE * octaves), 0), 99))
+        text = phrase["text"].encode() + b"\0"
+        failed = self._library.espeak_Synth(
+            text, len(text), 0, POSITION_CHARACTER, 0, CHARS_UTF8, None, None
+        )
+        if failed:
+            raise SpeakError(f"espeak-ng refused the text (status {failed})")
+
+    def _set(self, parameter: int, value: int) -> None:
+        self._library.espeak_SetParameter(parameter, value, 0)
+
+
+def resampled(sound: bytes, from_hz: int, to_hz: int) -> bytes:
+    """Band-limited: 64 taps a phase put what would alias 80 dB down."""
+    if from_hz == to_hz or not sound:
+        return sound
+    graph = Graph()
+    source = graph.add(
+        "abuffer",
+        f"sample_rate={from_hz}:sample_fmt=s16:channel_layout=mono:time_base=1/{from_hz}",
+    )
+    graph.link_nodes(
+        source,
+        graph.add("highpass", "f=120"),
+        graph.add("aresample", f"{to_hz}:filter_size=64:cutoff=0.96"),
+        graph.add("aformat", f"sample_fmts=s16:sample_rates={to_hz}:channel_layouts=mono"),
+        graph.add("abuffersink"),
+    )
+    graph.configure()
+    out = bytearray()
+    for start in range(0, len(sound), CHUNK_SAMPLES * 2):
+        graph.push(_frame(sound[start : start + CHUNK_SAMPLES * 2], from_hz, start // 2))
+        _drain(graph, out)
+    graph.push(None)
+    _drain(graph, out)
+    return bytes(out)
+
+
+def _frame(sound: bytes, rate_hz: int, position: int) -> av.AudioFrame:
+    frame = av.AudioFrame(format="s16", layout="mono", samples=len(sound) // 2)
+    frame.sample_rate = rate_hz
+    frame.time_base = Fraction(1, rate_hz)
+    frame.pts = position
+    plane = frame.planes[0]
+    plane.update(sound + bytes(plane.buffer_size - len(sound)))
+    return frame
+
+
+def _drain(graph: Graph, out: bytearray) -> None:
+    while True:
+        try:
+            frame = graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
+        if isinstance(frame, av.AudioFrame):
+            out += bytes(frame.planes[0])[: frame.samples * 2]
+
+
+def _read_frame(source: BinaryIO) -> bytes | None:
+    head = source.read(4)
+    if len(head) < 4:
+        return None
+    length = int.from_bytes(head, "big")
+    content = source.read(length)
+    return content if len(content) == length else None
+
+
+def _write_frame(sink: BinaryIO, status: int, content: bytes) -> None:
+    sink.write((len(content) + 1).to_bytes(4, "big") + bytes([status]))
+    sink.write(content)
+    sink.flush()
+
+
+def main() -> None:
+    """Serve until the other side closes the pipe."""
+    library, data_folder = sys.argv[1:3]
+    # Whatever a library prints must not end up between the frames.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.nice(5)  # speech may be a little late; packets may not
+    espeak = Espeak(library, data_folder)
+    requests = sys.stdin.buffer
+    _write_frame(answers, 0, b"")
+    while (content := _read_frame(requests)) is not None:
+        request = json.loads(content)
+        try:
+            sound = espeak.speak(request["voice"], request["segments"])
+            answer = resampled(sound, espeak.rate_hz, request["rate_hz"])
+        except (SpeakError, av.FFmpegError) as failure:
+            _write_frame(answers, 1, str(failure).encode())
+        else:
+            _write_frame(answers, 0, answer)
+
+
+if __name__ == "__main__":
+    main()

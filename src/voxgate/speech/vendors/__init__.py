@@ -1,0 +1,1 @@
+"""One module per speech vendor; only the registry imports them."""
