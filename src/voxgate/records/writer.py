@@ -48,6 +48,7 @@ class GroupWriter:
         self._flushes: list[asyncio.Future[None]] = []
         self._go = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # of the timer
         self._writing = False
         self._wants_urgent = False
         self._last_started = 0.0
@@ -83,9 +84,10 @@ class GroupWriter:
         else:
             due = now + (_LAZY_PACE_S if lazy else _PACE_S)
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._due <= due:
                 return
             self._timer.cancel()
+        self._due = due
         self._timer = loop.call_at(due, self._go.set)
 
     async def settled(self) -> None:

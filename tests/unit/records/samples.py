@@ -1,7 +1,7 @@
 """A call, a clock and a database for the tests of this folder."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +102,3 @@ async def until(condition: Callable[[], bool], *, timeout_s: float = 10.0) -> No
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.001)
-
-
-def run(work: Awaitable[None]) -> None:
-    asyncio.run(work)  # type: ignore[arg-type]

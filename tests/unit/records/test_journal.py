@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 
 import pytest
+
 from unit.records.samples import (
     BOX,
     ENDED_DATA,
@@ -11,7 +12,6 @@ from unit.records.samples import (
     journal_in,
     sample_call,
 )
-
 from voxgate.model.calls import EventType
 from voxgate.model.deliveries import Idempotency
 from voxgate.records.batch import Known
