@@ -74,7 +74,7 @@ class Gateway:
     def launch(self, *, prefix: tuple[str, ...] = ()) -> None:
         """Start the process without waiting until it serves."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("VOXGATE_")}
-        command = [*prefix, sys.executable, "-m", "voxgate", "serve"]
+        command = [*prefix, sys.executable, "-m", "voxgate.cli", "serve"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
