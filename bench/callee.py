@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 _HEADERS = re.compile(rb"^(?:Via|From|To|Call-ID|CSeq|Record-Route): .*\r\n", re.MULTILINE)
 _CALLED = re.compile(rb"INVITE sips?:([^@;>]+)")
@@ -39,8 +40,7 @@ class Callee(asyncio.DatagramProtocol):
         self.counts = Counts()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
         host, port = transport.get_extra_info("sockname")[:2]
         self._contact = f"Contact: <sip:callee@{host}:{port}>\r\n".encode()
         self._answer_tail = (
