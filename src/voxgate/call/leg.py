@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 from voxgate.call import outcome
 from voxgate.call.outcome import Cause
-from voxgate.media.engine import Stream
 from voxgate.media.events import (
     DigitReceived,
-    DigitsSent,
     MediaEvent,
     MediaTimeout,
     PlaybackFinished,
+    PlaybackId,
 )
-from voxgate.media.stream import Codec, MediaPlan
+from voxgate.media.plan import Codec, MediaPlan
+from voxgate.media.stream import Stream
 from voxgate.model.audio import Audio
 from voxgate.sdp import negotiate
 from voxgate.sdp.description import Description, SdpError
-from voxgate.sdp.negotiate import MediaFacts
+from voxgate.sdp.negotiate import Local, MediaFacts
 from voxgate.sip.dialog.events import (
     AckReceived,
     ByeReceived,
@@ -33,7 +33,6 @@ from voxgate.sip.endpoint import InviteDialog
 from voxgate.sip.headers import Reason
 from voxgate.sip.message import Headers
 
-OFFERED_DTMF = 101
 _SIGNAL = re.compile(rb"(?i)signal\s*=\s*([0-9*#A-D])")
 _PLAIN_DIGIT = re.compile(rb"\s*([0-9*#A-D])\s*")
 
@@ -59,14 +58,7 @@ class MediaSession:
         self.facts: MediaFacts | None = None
 
     def offer(self) -> bytes:
-        self._version += 1
-        self._offered = negotiate.offer(
-            session_id=self._session_id,
-            version=self._version,
-            ip=self.stream.advertised_ip,
-            port=self.stream.port,
-            dtmf_payload_type=OFFERED_DTMF,
-        )
+        self._offered = negotiate.offer(self._local())
         return bytes(self._offered)
 
     def accept(self, answer: bytes) -> MediaFacts:
@@ -77,16 +69,15 @@ class MediaSession:
 
     def answer(self, offer: bytes) -> bytes:
         """Our answer to an offer of the far end (re-INVITE, UPDATE). Raises SdpError."""
-        self._version += 1
-        description, facts = negotiate.answer(
-            Description.parse(offer),
-            session_id=self._session_id,
-            version=self._version,
-            ip=self.stream.advertised_ip,
-            port=self.stream.port,
-        )
+        description, facts = negotiate.answer(Description.parse(offer), self._local())
         self._use(facts)
         return bytes(description)
+
+    def _local(self) -> Local:
+        self._version += 1
+        return Local(
+            self._session_id, self._version, self.stream.advertised_ip, self.stream.port
+        )
 
     def _use(self, facts: MediaFacts) -> MediaFacts:
         self.facts = facts
@@ -130,8 +121,7 @@ class Leg:
         self._bye: ByeReceived | None = None
         self._digit_listeners: list[Callable[[str, int], None]] = []
         self._rtp_digits_seen = False
-        self._playbacks: dict[int, asyncio.Future[int]] = {}
-        self._digits_sent: asyncio.Future[None] | None = None
+        self._playbacks: dict[PlaybackId, asyncio.Future[int]] = {}
 
     # What the far end does.
 
@@ -198,9 +188,6 @@ class Leg:
                 waiting = self._playbacks.pop(event.playback, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(event.played_ms)
-            case DigitsSent():
-                if self._digits_sent is not None and not self._digits_sent.done():
-                    self._digits_sent.set_result(None)
             case MediaTimeout():
                 self._end(LegEnd(outcome.MEDIA_TIMEOUT))
             case _:
@@ -224,15 +211,28 @@ class Leg:
 
     async def play(self, audio: Audio, *, offset_ms: int = 0) -> int:
         """Returns the milliseconds heard; cancelling it silences the audio at once."""
-        playback = self._media.stream.play(audio, offset_ms=offset_ms)
-        heard = asyncio.get_running_loop().create_future()
-        self._playbacks[playback] = heard
+        heard = self._expect(self._media.stream.play(audio, offset_ms=offset_ms))
         try:
             return await heard
         except asyncio.CancelledError:
-            self._playbacks.pop(playback, None)
-            self._media.stream.stop_playback()
+            self.silence()
             raise
+
+    def queue(self, audio: Audio) -> "asyncio.Future[int]":
+        """Play after what plays, without a gap; the result is the milliseconds heard."""
+        return self._expect(self._media.stream.queue(audio))
+
+    def silence(self) -> None:
+        """Cut what plays and what waits."""
+        for waiting in self._playbacks.values():
+            waiting.cancel()
+        self._playbacks.clear()
+        self._media.stream.stop_playback()
+
+    def _expect(self, playback: PlaybackId) -> "asyncio.Future[int]":
+        heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._playbacks[playback] = heard
+        return heard
 
     def hang_up(self, headers: Mapping[str, str]) -> None:
         self._over = True

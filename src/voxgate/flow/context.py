@@ -13,19 +13,13 @@ from voxgate.media.files import AudioFileError
 from voxgate.model.audio import Audio
 from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
-from voxgate.model.speech import SynthesizerChoice, Voice
+from voxgate.model.speech import SynthesizerChoice
 from voxgate.speech.contract import SpeechFailed
-from voxgate.speech.fallback import Spoken
+from voxgate.speech.speaker import Speaker
 from voxgate.verbs.contract import Document, Played, PlayFailed, SayFailed
 
 SAMPLES_PER_MS = 8
 DIGITS_MAX = 128  # pressed and not yet read; more are dropped
-
-
-class Speaker(Protocol):
-    """Renders text in the wanted voice or the nearest one there is."""
-
-    async def speak(self, text: str, voice: Voice, fallback: Voice | None, *, cached: bool) -> Spoken: ...
 
 
 class AudioFiles(Protocol):
@@ -64,15 +58,24 @@ class CallContext:
     async def say(
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
     ) -> int:
-        choice = synthesizer or SynthesizerChoice()
-        voice = choice.resolve(self._call.record.request.voice)
+        session = self._call.record.request.voice
+        heard_ms, last = 0, None
         try:
-            spoken = await self._speaker.speak(text, voice, choice.fallback, cached=cached)
+            async with self._speaker.speaking(text, session, synthesizer, cached=cached) as parts:
+                async for part in parts:
+                    for alert in part.alerts:
+                        self._call.alert(alert.alert_type, alert.message, alert.detail)
+                    following = self._leg.queue(part.audio)
+                    # The next part renders while this one plays; only two are ever on the leg.
+                    heard_ms += await last if last is not None else 0
+                    last = following
+                heard_ms += await last if last is not None else 0
         except SpeechFailed as failed:
             raise SayFailed(failed.vendor, failed.detail) from failed
-        for alert in spoken.alerts:
-            self._call.alert(alert.alert_type, alert.message, alert.detail)
-        return await self._leg.play(spoken.audio)
+        except asyncio.CancelledError:
+            self._leg.silence()
+            raise
+        return heard_ms
 
     async def play(
         self, url: str, *, seek_offset: int = 0, timeout_s: float | None = None

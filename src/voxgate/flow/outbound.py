@@ -159,7 +159,7 @@ class OutboundCall:
             self.call,
             leg,
             self._application,
-            self._ports.speaker,
+            self._ports.speaker(),
             self._ports.files,
             notes,
             hang_up=lambda headers: self._end(Ending(outcome.COMPLETED, None, headers)),

@@ -9,13 +9,14 @@ from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
 from voxgate.call.events import EventLog
 from voxgate.call.leg import MediaSession
 from voxgate.flow.application import AppSettings, Asker, SecretOf
-from voxgate.flow.context import AudioFiles, Speaker
+from voxgate.flow.context import AudioFiles
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
 from voxgate.media.stream import Stream, StreamStats
 from voxgate.model.calls import CallRequest
 from voxgate.model.hooks import Hook
 from voxgate.routing.outbound import RoutePlan
+from voxgate.speech.speaker import Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class CallPorts:
     session_id: Callable[[], int]
     asker: Asker
     secret_of: SecretOf
-    speaker: Speaker
+    speaker: Callable[[], Speaker]
     files: AudioFiles
     site: Site
     settings: CallSettings
