@@ -1,0 +1,91 @@
+"""A request outside of any dialog: OPTIONS pings, REGISTER, MESSAGE (RFC 3261 section 8.1)."""
+
+from dataclasses import dataclass
+
+from voxgate.sip.auth import Credentials
+from voxgate.sip.dialog.events import Fields, Outcome, OutcomeListener
+from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.login import Login
+from voxgate.sip.dialog.path import contact_of, new_branch, via_of
+from voxgate.sip.dialog.stack import Stack
+from voxgate.sip.headers import NameAddr
+from voxgate.sip.message import Headers, Request
+from voxgate.sip.transaction.destination import Destination
+from voxgate.sip.transaction.mirror import MAX_FORWARDS
+from voxgate.sip.uri import Uri
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRequest:
+    """What to ask; `from_` and `to` default to ourselves and the request URI."""
+
+    method: str
+    uri: Uri
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    content_type: str = "text/plain"
+    credentials: Credentials | None = None
+    from_: NameAddr | None = None
+    to: NameAddr | None = None
+
+
+def ask(
+    stack: Stack,
+    asked: OutsideRequest,
+    target: Destination,
+    finished: OutcomeListener,
+    *,
+    give_up_after: float | None = None,
+) -> None:
+    """Send it to one target, through challenges; `finished` is called once."""
+    local = stack.local_for(target)
+    if local is None:
+        detail = f"transport: no {target.transport} listener"
+        finished(Outcome(503, "Service Unavailable", Headers(), failure=detail))
+        return
+    _Asking(stack, asked, target, local).start(finished, give_up_after)
+
+
+class _Asking:
+    """The versions of one request: same Call-ID and tag, another number and branch each."""
+
+    def __init__(
+        self, stack: Stack, asked: OutsideRequest, target: Destination, local: Destination
+    ) -> None:
+        self._stack = stack
+        self._asked = asked
+        self._target = target
+        self._local = local
+        self._login = Login(asked.credentials, stack.token)
+        self._call_id = stack.token()
+        own = asked.from_ or NameAddr(None, Uri("sip", None, local.host, local.port))
+        self._from = str(own.with_tag(stack.token()))
+        self._to = str(asked.to or NameAddr(None, asked.uri))
+        self._cseq = 0
+
+    def start(self, finished: OutcomeListener, give_up_after: float | None) -> None:
+        Exchange(self._stack, self._build, self._login, finished, give_up_after=give_up_after)
+
+    def _build(self) -> tuple[Request, Destination, Destination]:
+        asked, local = self._asked, self._local
+        self._cseq += 1
+        headers = Headers()
+        headers.add("Via", via_of(local, new_branch(self._stack.token())))
+        headers.add("Max-Forwards", MAX_FORWARDS)
+        headers.add("From", self._from)
+        headers.add("To", self._to)
+        headers.add("Call-ID", self._call_id)
+        headers.add("CSeq", f"{self._cseq} {asked.method}")
+        headers.add("User-Agent", self._stack.product)
+        fields: list[tuple[str, str]] = self._login.fields(asked.method, str(asked.uri), asked.body)
+        fields += asked.headers
+        if not any(name.lower() in {"contact", "m"} for name, _ in asked.headers):
+            fields.append(("Contact", contact_of(local, None)))
+        for name, value in fields:
+            headers.add(name, value)
+        if asked.body:
+            headers.add("Content-Type", asked.content_type)
+        return Request(asked.method, asked.uri, headers, asked.body), self._target, local
+
+
+__all__ = ["Fields", "OutsideRequest", "ask"]
