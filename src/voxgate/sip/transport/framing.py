@@ -64,7 +64,7 @@ class StreamFramer:
     def _next(self) -> Frame | None:
         buffer = self._buffer
         if not self._wanted:
-            if buffer[:1] in {b"\r", b"\n"}:
+            if buffer.startswith((b"\r", b"\n")):
                 return self._keep_alive()
             broken = self._find_head()
             if broken is not None:
