@@ -67,9 +67,10 @@ class Stream:
         int,
         float,
         float | None,
-        tuple[str, int] | None,
+        str | None,
+        int | None,
         int | None,
         int,
     ]:
-        """As the fields of `StreamStats`, with the remote address as one."""
+        """In the order of the fields of `StreamStats`."""
     def close(self) -> None: ...

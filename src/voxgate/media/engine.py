@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from voxgate.base.log import get_logger
 from voxgate.media import _core
 from voxgate.media.errors import MediaError, StreamClosed, core_errors
-from voxgate.media.events import MediaEvent
+from voxgate.media.events import EVENTS, DigitsSent, MediaEvent
 from voxgate.media.sounds import SoundCache
 from voxgate.media.stream import Stream
 
@@ -106,6 +107,12 @@ class MediaEngine:
                 continue
             stream, listener = known
             try:
-                listener(stream.event(kind, arguments))
+                listener(_event(stream, kind, arguments))
             except Exception:  # boundary: one listener's fault must not silence the others
                 log.exception("media_listener_failed", stream_id=stream_id, kind=kind)
+
+
+def _event(stream: Stream, kind: str, arguments: tuple[Any, ...]) -> MediaEvent:
+    if kind == "digits_sent":
+        return DigitsSent(stream.digits_of(*arguments))
+    return EVENTS[kind](*arguments)

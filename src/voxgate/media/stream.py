@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from voxgate.media import _core
 from voxgate.media.errors import MediaError, core_errors
-from voxgate.media.events import EVENTS, DigitsSent, MediaEvent, PlaybackId
+from voxgate.media.events import PlaybackId
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.sounds import SoundCache
 from voxgate.model.audio import Audio
@@ -138,9 +138,7 @@ class Stream:
 
     def stats(self) -> StreamStats:
         """Counters; those of a closed stream stay as they were."""
-        *before, remote, age_ms, dropped_ms = self._core.stats()
-        ip, port = remote if remote is not None else (None, None)
-        return StreamStats(*before, ip, port, age_ms, dropped_ms)
+        return StreamStats(*self._core.stats())
 
     def close(self) -> None:
         """Take leave of the far end (RTCP BYE) and free the ports. No event comes after this.
@@ -150,8 +148,6 @@ class Stream:
         self._core.close()
         self._on_close(self.id)
 
-    def event(self, kind: str, arguments: tuple[object, ...]) -> MediaEvent:
-        """The event that the core tells by these words. For the engine."""
-        if kind == "digits_sent":
-            return DigitsSent(self._digits.pop(arguments[0]))
-        return EVENTS[kind](*arguments)
+    def digits_of(self, request: int) -> str:
+        """The digits of a `send_digits` that is over. For the engine."""
+        return self._digits.pop(request)

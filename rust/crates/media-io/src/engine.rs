@@ -185,15 +185,16 @@ impl Engine {
     }
 
     fn seed(&self) -> Result<Seed, EngineError> {
-        let mut bytes = [0; 18];
-        sys::random(&mut bytes)?;
-        let [a, b, c, d, e, f, g, h, i, j, random @ ..] = bytes;
+        let (mut names, mut spread) = ([0; 8], [0; 8]);
+        sys::random(&mut names)?;
+        sys::random(&mut spread)?;
+        let (names, spread) = (u64::from_ne_bytes(names), u64::from_ne_bytes(spread));
         Ok(Seed {
-            ssrc: u32::from_be_bytes([a, b, c, d]),
-            sequence: u16::from_be_bytes([e, f]),
-            timestamp: u32::from_be_bytes([g, h, i, j]),
+            ssrc: names as u32,
+            timestamp: (names >> 32) as u32,
+            sequence: spread as u16,
             cname: self.cname,
-            random: u64::from_be_bytes(random) | 1,
+            random: spread | 1,
         })
     }
 }

@@ -75,8 +75,8 @@ impl Ports {
                 continue;
             }
             let lease = Lease { ports: Arc::clone(self), index };
-            let rtp = self.number(index);
-            match self.bind_one(rtp).and_then(|even| Ok((even, self.bind_one(rtp + 1)?))) {
+            let even = self.number(index);
+            match self.bind_one(even).and_then(|rtp| Ok((rtp, self.bind_one(even + 1)?))) {
                 Ok((rtp, rtcp)) => return Ok(Some(PortPair { rtp, rtcp, lease })),
                 Err(error) if error.kind() == ErrorKind::AddrInUse => {}
                 Err(error) => return Err(error),

@@ -280,17 +280,14 @@ impl Shard {
             }
             self.tick_slice(&moment);
             self.publish();
-            match self.advance() {
-                Some(steps) => {
-                    deadline = deadline.plus(Nanos(SLICE.0 * steps));
-                    clock::sleep_until(deadline);
+            if let Some(steps) = self.advance() {
+                deadline = deadline.plus(Nanos(SLICE.0 * steps));
+                clock::sleep_until(deadline);
+            } else {
+                while !mailbox.is_waiting() && self.desk.events.is_empty() {
+                    thread::park();
                 }
-                None => {
-                    while !mailbox.is_waiting() && self.desk.events.is_empty() {
-                        thread::park();
-                    }
-                    deadline = Moment::now().monotonic;
-                }
+                deadline = Moment::now().monotonic;
             }
         }
     }

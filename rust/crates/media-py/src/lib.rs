@@ -14,11 +14,11 @@ use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-create_exception!(_core, NoPortsLeft, PyException);
-create_exception!(_core, StreamClosed, PyException);
-create_exception!(_core, Overloaded, PyException);
+create_exception!(_core, NoPortsLeft, PyException, "All RTP ports are taken.");
+create_exception!(_core, StreamClosed, PyException, "The stream or the engine has ended.");
+create_exception!(_core, Overloaded, PyException, "Too much waits already.");
 
-fn to_python(error: EngineError) -> PyErr {
+fn to_python(error: &EngineError) -> PyErr {
     let text = error.to_string();
     match error {
         EngineError::NoPortsLeft => NoPortsLeft::new_err(text),
@@ -74,7 +74,7 @@ impl PyEngine {
     #[new]
     fn new(bind_ip: &str, low: u16, high: u16, shards: usize) -> PyResult<Self> {
         let ip = parse_ip("bind_ip", bind_ip)?;
-        Engine::start(ip, low, high, shards).map(Self).map_err(to_python)
+        Engine::start(ip, low, high, shards).map(Self).map_err(|error| to_python(&error))
     }
 
     fn event_descriptor(&self) -> i32 {
@@ -82,7 +82,7 @@ impl PyEngine {
     }
 
     fn open(&self) -> PyResult<PyStream> {
-        self.0.open().map(PyStream).map_err(to_python)
+        self.0.open().map(PyStream).map_err(|error| to_python(&error))
     }
 
     /// Everything that happened since the last time: (stream, kind, arguments).
@@ -159,7 +159,6 @@ impl PyStream {
         ptime_ms, send, receive, rtp_timeout_ms, latch, expected_ip,
     ))]
     #[expect(clippy::too_many_arguments, reason = "one keyword for each field of the plan")]
-    #[expect(clippy::fn_params_excessive_bools, reason = "they are keywords in Python")]
     fn connect(
         &self,
         remote_ip: &str,
@@ -189,35 +188,35 @@ impl PyStream {
             latch,
             expected_ip: expected_ip.map(|text| parse_ip("expected_ip", text)).transpose()?,
         };
-        self.0.connect(plan).map_err(to_python)
+        self.0.connect(plan).map_err(|error| to_python(&error))
     }
 
     fn play(&self, sound: &PySound, loops: u32, offset_ms: u32) -> PyResult<u64> {
-        self.0.play(Arc::clone(&sound.0), loops, offset_ms).map_err(to_python)
+        self.0.play(Arc::clone(&sound.0), loops, offset_ms).map_err(|error| to_python(&error))
     }
 
     fn queue(&self, sound: &PySound) -> PyResult<u64> {
-        self.0.queue(Arc::clone(&sound.0)).map_err(to_python)
+        self.0.queue(Arc::clone(&sound.0)).map_err(|error| to_python(&error))
     }
 
     fn stop_playback(&self) -> PyResult<()> {
-        self.0.stop_playback().map_err(to_python)
+        self.0.stop_playback().map_err(|error| to_python(&error))
     }
 
     fn send_digits(&self, digits: &str, duration_ms: u16, gap_ms: u16) -> PyResult<u64> {
-        self.0.send_digits(digits, duration_ms, gap_ms).map_err(to_python)
+        self.0.send_digits(digits, duration_ms, gap_ms).map_err(|error| to_python(&error))
     }
 
     fn watch_silence(&self, ms: u64) -> PyResult<()> {
-        self.0.watch_silence(ms).map_err(to_python)
+        self.0.watch_silence(ms).map_err(|error| to_python(&error))
     }
 
     fn start_capture(&self, limit_ms: u32) -> PyResult<()> {
-        self.0.start_capture(limit_ms).map_err(to_python)
+        self.0.start_capture(limit_ms).map_err(|error| to_python(&error))
     }
 
     fn stop_capture(&self) -> PyResult<()> {
-        self.0.stop_capture().map_err(to_python)
+        self.0.stop_capture().map_err(|error| to_python(&error))
     }
 
     fn take_capture<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -225,11 +224,10 @@ impl PyStream {
     }
 
     /// Packets and bytes sent, packets and bytes received, refused, lost, jitter in ms, round trip in ms,
-    /// remote address, age of the last packet in ms, capture dropped in ms.
+    /// remote address and port, age of the last packet in ms, capture dropped in ms.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let read = self.0.read();
         let counters = read.counters;
-        let remote = read.remote.map(|remote| (remote.ip().to_string(), remote.port()));
         (
             counters.packets_sent,
             counters.bytes_sent,
@@ -239,7 +237,8 @@ impl PyStream {
             read.lost,
             f64::from(read.jitter) / 8.0,
             read.round_trip_us.map(|us| us as f64 / 1000.0),
-            remote,
+            read.remote.map(|remote| remote.ip().to_string()),
+            read.remote.map(|remote| remote.port()),
             self.0.last_packet_age_ms(),
             self.0.capture_dropped_ms(),
         )

@@ -325,7 +325,7 @@ impl DigitSender {
                 };
                 Beat::Event(packet)
             }
-            Stage::Gap { left } if left == 0 => {
+            Stage::Gap { left: 0 } => {
                 self.position += 1;
                 self.stage = Stage::Next;
                 self.beat(frame)
@@ -398,7 +398,7 @@ mod tests {
         let bytes = event('#', 1280, true).to_bytes();
 
         assert_eq!(TelephoneEvent::parse(&bytes), Ok(event('#', 1280, true)));
-        assert_eq!(TelephoneEvent::parse(&bytes[..3]), Err(EventError::Short));
+        assert_eq!(TelephoneEvent::parse(b"\x05\x8a\x05"), Err(EventError::Short));
     }
 
     #[test]

@@ -146,12 +146,11 @@ impl Player {
             if filled == frame.len() && playing.position < playing.sound.len() {
                 return true;
             }
-            match playing.copy_to(&mut frame[filled..], law) {
-                Some(count) => filled += count,
-                None => {
-                    told(playing.finished(false));
-                    self.playing = self.waiting.pop_front();
-                }
+            if let Some(count) = playing.copy_to(&mut frame[filled..], law) {
+                filled += count;
+            } else {
+                told(playing.finished(false));
+                self.playing = self.waiting.pop_front();
             }
         }
         frame[filled..].fill(law.silence());

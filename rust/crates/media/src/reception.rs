@@ -151,7 +151,7 @@ impl Source {
     /// stray; a second that follows it is not.
     fn is_restart(&mut self, sequence: u16) -> bool {
         let step = forward(self.highest as u16, sequence);
-        if step < DROPOUT_MAX || step > u16::MAX - MISORDER_MAX {
+        if !(DROPOUT_MAX..=u16::MAX - MISORDER_MAX).contains(&step) {
             self.restart_at = None;
             return false;
         }
@@ -215,6 +215,7 @@ impl Source {
 
 #[cfg(test)]
 mod tests {
+    use super::Place::{First, Foreign, Late, Next};
     use super::*;
 
     fn packet(ssrc: u32, sequence: u16) -> Header {
@@ -236,7 +237,6 @@ mod tests {
 
         let places = take_all(&mut reception, 7, &[10, 11, 13, 12, 16]);
 
-        use Place::{First, Late, Next};
         assert_eq!(places, [First, Next, Next, Late, Next]);
         assert_eq!(reception.lost(), 2);
     }
@@ -295,7 +295,6 @@ mod tests {
 
         let places = take_all(&mut reception, 8, &[500, 501, 502, 503]);
 
-        use Place::{First, Foreign, Next};
         assert_eq!(places, [Foreign, Foreign, First, Next]);
         assert_eq!(reception.ssrc(), Some(8));
     }
@@ -307,7 +306,6 @@ mod tests {
 
         let places = take_all(&mut reception, 7, &[30_000, 30_001, 30_002]);
 
-        use Place::{First, Foreign, Next};
         assert_eq!(places, [Foreign, First, Next]);
         assert_eq!(reception.lost(), 0);
     }

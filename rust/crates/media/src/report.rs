@@ -107,7 +107,7 @@ impl Reporter {
     /// Time to the far end and back in microseconds, once it has reported on us.
     #[must_use]
     pub fn round_trip_us(&self) -> Option<u64> {
-        self.round_trip.map(|units| u64::from(units) * 1_000_000 >> 16)
+        self.round_trip.map(|units| (u64::from(units) * 1_000_000) >> 16)
     }
 
     fn measure_round_trip(&mut self, block: &Block, arrived: Ntp) {

@@ -130,7 +130,7 @@ mod tests {
 
     fn datagram(first: u8, tail: &[u8]) -> Vec<u8> {
         let mut bytes = HEADER.to_bytes().to_vec();
-        bytes[0] = first;
+        bytes.splice(..1, [first]);
         bytes.extend_from_slice(tail);
         bytes
     }
@@ -168,14 +168,14 @@ mod tests {
         for (first, tail, error) in cases {
             assert_eq!(Packet::parse(&datagram(first, tail)), Err(error));
         }
-        assert_eq!(Packet::parse(&HEADER.to_bytes()[..11]), Err(RtpError::Short));
+        assert_eq!(Packet::parse(&[0x80; 11]), Err(RtpError::Short));
         assert_eq!(Packet::parse(&datagram(0xA0, b"")), Err(RtpError::Padding));
     }
 
     #[test]
     fn rtcp_on_the_same_port_is_told_apart() {
         assert!(is_rtcp(&[0x81, 200, 0, 6]));
-        assert!(!is_rtcp(&[0x80, 0x80 | 101, 0, 6]));
+        assert!(!is_rtcp(&[0x80, 0x80 | 0x65, 0, 6]));
         assert!(!is_rtcp(&[0x80]));
     }
 

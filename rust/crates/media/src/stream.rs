@@ -447,7 +447,7 @@ impl Stream {
         let mut payload_len = length;
         match (beat, plan.dtmf_payload_type) {
             (Beat::Event(packet), Some(payload_type)) => {
-                payload_len = self.event_packet(packet, payload_type, &mut header, frame);
+                payload_len = write_event(packet, payload_type, &mut header, frame);
             }
             (Beat::Event(_) | Beat::Gap, _) => frame.fill(plan.law.silence()),
             (Beat::Idle | Beat::Sent(_), _) => {
@@ -471,21 +471,21 @@ impl Stream {
         self.counters.bytes_sent += payload_len as u64;
         Some(HEADER_LEN + payload_len)
     }
+}
 
-    fn event_packet(
-        &self,
-        packet: EventPacket,
-        payload_type: u8,
-        header: &mut Header,
-        frame: &mut [u8],
-    ) -> usize {
-        let bytes = packet.event.to_bytes();
-        frame[..bytes.len()].copy_from_slice(&bytes);
-        header.payload_type = payload_type;
-        header.timestamp = header.timestamp.wrapping_sub(packet.age);
-        header.marker = packet.first;
-        bytes.len()
-    }
+/// Turns a sound packet into an event packet; the length of its payload.
+fn write_event(
+    packet: EventPacket,
+    payload_type: u8,
+    header: &mut Header,
+    frame: &mut [u8],
+) -> usize {
+    let bytes = packet.event.to_bytes();
+    frame[..bytes.len()].copy_from_slice(&bytes);
+    header.payload_type = payload_type;
+    header.timestamp = header.timestamp.wrapping_sub(packet.age);
+    header.marker = packet.first;
+    bytes.len()
 }
 
 impl Session {
