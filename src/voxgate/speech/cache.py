@@ -1,9 +1,9 @@
 """Rendered speech, kept while there is room and rendered once however many calls ask for it."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 
+from voxgate.base.lru import Lru
 from voxgate.base.tasks import Nursery
 from voxgate.model.audio import Audio
 from voxgate.speech.contract import SpeechFailed
@@ -15,9 +15,7 @@ class AudioCache:
     """Least recently used sound goes first."""
 
     def __init__(self, bytes_max: int = BYTES_MAX) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._kept: OrderedDict[Hashable, Audio] = OrderedDict()
+        self._kept: Lru[Hashable, Audio] = Lru(bytes_max, lambda audio: len(audio.samples))
         self._rendering: dict[Hashable, asyncio.Task[Audio | SpeechFailed]] = {}
         self._nursery = Nursery("speech-cache")
 
@@ -28,7 +26,6 @@ class AudioCache:
         all who wait and is not kept.
         """
         if (kept := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
             return kept
         task = self._rendering.get(key)
         if task is None:
@@ -51,14 +48,5 @@ class AudioCache:
             return failure
         finally:
             del self._rendering[key]
-        self._keep(key, audio)
+        self._kept.put(key, audio)
         return audio
-
-    def _keep(self, key: Hashable, audio: Audio) -> None:
-        if len(audio.samples) > self._bytes_max // 4:
-            return  # one giant would empty the cache for everybody
-        self._kept[key] = audio
-        self._bytes += len(audio.samples)
-        while self._bytes > self._bytes_max:
-            _, dropped = self._kept.popitem(last=False)
-            self._bytes -= len(dropped.samples)

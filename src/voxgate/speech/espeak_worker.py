@@ -1,26 +1,20 @@
-"""The process in which espeak-ng speaks.
+"""The process in which espeak-ng speaks: the library is neither thread-safe nor our licence (GPL).
 
-espeak-ng is not thread-safe and is GPL, so it has a process to itself. This file imports nothing
-of voxgate: it is run by its path, `python -P espeak_worker.py <library> <data folder>`.
-
-Both directions carry frames: length (4 bytes, big endian), then the content. In: JSON
+A request is JSON, its answer PCM (16-bit little endian, mono) at `rate_hz`:
 
     {"voice": "gmw/en-US+f2", "rate_hz": 8000,
      "segments": [{"text": "hello", "rate": 1.0, "pitch": 1.0, "gain_db": 0.0}, {"ms": 500}]}
-
-Out: one status byte, then PCM (status 0, 16-bit little endian mono) or an error text (status 1).
-An empty frame of status 0 tells that the process is ready.
 """
 
 import ctypes
 import json
-import os
-import sys
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 from av.filter import Graph
+
+from voxgate.base.children import serve
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_DONT_EXIT = 0x8000
@@ -142,41 +136,13 @@ def _drain(graph: Graph, out: bytearray) -> None:
             out += bytes(frame.planes[0])[: frame.samples * 2]
 
 
-def _read_frame(source: BinaryIO) -> bytes | None:
-    head = source.read(4)
-    if len(head) < 4:
-        return None
-    length = int.from_bytes(head, "big")
-    content = source.read(length)
-    return content if len(content) == length else None
-
-
-def _write_frame(sink: BinaryIO, status: int, content: bytes) -> None:
-    sink.write((len(content) + 1).to_bytes(4, "big") + bytes([status]))
-    sink.write(content)
-    sink.flush()
-
-
-def main() -> None:
-    """Serve until the other side closes the pipe."""
-    library, data_folder = sys.argv[1:3]
-    # Whatever a library prints must not end up between the frames.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    os.nice(5)  # speech may be a little late; packets may not
+def main(library: str, data_folder: str) -> None:
+    """The process's life: answer requests until the parent is gone."""
     espeak = Espeak(library, data_folder)
-    requests = sys.stdin.buffer
-    _write_frame(answers, 0, b"")
-    while (content := _read_frame(requests)) is not None:
+
+    def answer(content: bytes) -> bytes:
         request = json.loads(content)
-        try:
-            sound = espeak.speak(request["voice"], request["segments"])
-            answer = resampled(sound, espeak.rate_hz, request["rate_hz"])
-        except (SpeakError, av.FFmpegError) as failure:
-            _write_frame(answers, 1, str(failure).encode())
-        else:
-            _write_frame(answers, 0, answer)
+        sound = espeak.speak(request["voice"], request["segments"])
+        return resampled(sound, espeak.rate_hz, request["rate_hz"])
 
-
-if __name__ == "__main__":
-    main()
+    serve(answer, (SpeakError, av.FFmpegError))

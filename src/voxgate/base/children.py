@@ -1,0 +1,226 @@
+"""Processes of our own that do one kind of work: what may crash, hang or block is put there.
+
+Parent and child exchange frames over the child's standard input and output: length (4 bytes, big
+endian), then the content. The child says by an empty answer that it is ready, then gives one
+answer, a status byte and content, to each request.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from voxgate.base.errors import VoxgateError
+from voxgate.base.log import get_logger
+from voxgate.base.tasks import Nursery
+
+log = get_logger("children")
+
+SOURCE_ROOT = Path(__file__).parents[2]
+DONE, REFUSED = 0, 1
+NICE = 5  # such work may be a little late; packets may not
+# -P and the explicit path: neither the working folder nor the module's own folder is searched.
+START = (
+    "import sys; from importlib import import_module; sys.path.insert(0, sys.argv[1]); "
+    "import_module(sys.argv[2]).main(*sys.argv[3:])"
+)
+
+
+class ChildFailed(VoxgateError):
+    """The work was not done; the message says why."""
+
+
+class ChildBusy(ChildFailed):
+    """Too much work waits already."""
+
+
+class ChildLost(ChildFailed):
+    """The process ended or did not answer in time; the next request starts another."""
+
+
+class ChildRefused(ChildFailed):
+    """The process looked at the request and declined."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    request: bytes
+    done: asyncio.Future[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: Process
+    requests: asyncio.StreamWriter
+    answers: asyncio.StreamReader
+
+
+class Children:
+    """Up to `count` processes running `module.main(*arguments)`; the second starts when needed.
+
+    A request that kills its process fails alone: the process is started again for the next.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str] = (),
+        *,
+        count: int,
+        waiting_max: int,
+        answer_timeout_s: float,
+    ) -> None:
+        self._name = module.rpartition(".")[2]
+        self._command = (sys.executable, "-P", "-c", START, str(SOURCE_ROOT), module, *arguments)
+        self._count = count
+        self._answer_timeout_s = answer_timeout_s
+        self._jobs: asyncio.Queue[_Job] = asyncio.Queue(waiting_max)
+        self._children: list[_Child] = []
+        self._unfinished = 0
+        self._nursery = Nursery(self._name)
+
+    async def start(self) -> None:
+        """Have one process ready before there is work; raises ChildFailed."""
+        if not self._children:
+            await self._add_child().start()
+
+    async def close(self) -> None:
+        """Kill the processes; whoever still waits gets ChildLost."""
+        await self._nursery.close()
+        while not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            if not job.done.done():
+                job.done.set_exception(ChildLost("the gateway is stopping"))
+
+    async def ask(self, request: bytes) -> bytes:
+        """One request, one answer; raises ChildFailed."""
+        job = _Job(request, asyncio.get_running_loop().create_future())
+        try:
+            self._jobs.put_nowait(job)
+        except asyncio.QueueFull:
+            raise ChildBusy(f"too much waits for {self._name}") from None
+        self._unfinished += 1
+        if self._unfinished > len(self._children) < self._count:
+            self._add_child()
+        try:
+            return await job.done
+        finally:
+            self._unfinished -= 1
+
+    def _add_child(self) -> "_Child":
+        child = _Child(self._name, self._command, self._answer_timeout_s)
+        self._children.append(child)
+        self._nursery.start(child.serve(self._jobs), name=str(len(self._children)))
+        return child
+
+
+class _Child:
+    """One process and the task that feeds it."""
+
+    def __init__(self, name: str, command: Sequence[str], answer_timeout_s: float) -> None:
+        self._name = name
+        self._command = command
+        self._answer_timeout_s = answer_timeout_s
+        self._running: _Running | None = None
+        self._starting = asyncio.Lock()
+
+    async def serve(self, jobs: asyncio.Queue[_Job]) -> None:
+        """One job after the other, until cancelled."""
+        try:
+            while True:
+                job = await jobs.get()
+                if not job.done.done():
+                    await self._carry_out(job)
+        finally:
+            await self._stop()
+
+    async def start(self) -> _Running:
+        async with self._starting:
+            if self._running is None:
+                process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+                )
+                if process.stdin is None or process.stdout is None:
+                    raise ChildLost(f"{self._name} has no pipes")
+                self._running = _Running(process, process.stdin, process.stdout)
+                await self._answer(self._running)
+            return self._running
+
+    async def _carry_out(self, job: _Job) -> None:
+        try:
+            running = await self.start()
+            running.requests.write(len(job.request).to_bytes(4, "big") + job.request)
+            answer = await self._answer(running)
+        except (ChildFailed, OSError) as failure:
+            if not job.done.done():
+                lost = ChildLost(f"{self._name} could not be started: {failure}")
+                job.done.set_exception(failure if isinstance(failure, ChildFailed) else lost)
+        except asyncio.CancelledError:
+            if not job.done.done():
+                job.done.set_exception(ChildLost("the gateway is stopping"))
+            raise
+        else:
+            if not job.done.done():
+                job.done.set_result(answer)
+
+    async def _answer(self, running: _Running) -> bytes:
+        try:
+            async with asyncio.timeout(self._answer_timeout_s):
+                length = int.from_bytes(await running.answers.readexactly(4), "big")
+                answer = await running.answers.readexactly(length)
+        except (asyncio.IncompleteReadError, TimeoutError, ConnectionError) as failure:
+            await self._stop()
+            what = "did not answer" if isinstance(failure, TimeoutError) else "ended unexpectedly"
+            log.warning("child_lost", child=self._name, what=what)
+            raise ChildLost(f"{self._name} {what}") from failure
+        if answer[0] == REFUSED:
+            raise ChildRefused(answer[1:].decode(errors="replace"))
+        return answer[1:]
+
+    async def _stop(self) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            return
+        if running.process.returncode is None:
+            running.process.kill()
+        running.requests.close()
+        await running.process.wait()
+
+
+def serve(answer: Callable[[bytes], bytes], refusals: tuple[type[Exception], ...]) -> None:
+    """The child's side: answer until the parent closes the pipe.
+
+    An exception of `refusals` becomes ChildRefused at the parent; any other ends the process.
+    """
+    requests = sys.stdin.buffer
+    # Whatever a library prints must not end up between the frames.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.nice(NICE)
+    _write_frame(answers, DONE, b"")
+    while (request := _read_frame(requests)) is not None:
+        try:
+            content = answer(request)
+        except refusals as refusal:
+            _write_frame(answers, REFUSED, str(refusal).encode())
+        else:
+            _write_frame(answers, DONE, content)
+
+
+def _read_frame(source: BinaryIO) -> bytes | None:
+    head = source.read(4)
+    if len(head) < 4:
+        return None
+    length = int.from_bytes(head, "big")
+    content = source.read(length)
+    return content if len(content) == length else None
+
+
+def _write_frame(sink: BinaryIO, status: int, content: bytes) -> None:
+    sink.write((len(content) + 1).to_bytes(4, "big") + bytes([status]))
+    sink.write(content)
+    sink.flush()
