@@ -20,6 +20,8 @@ log = get_logger("journal")
 Answers = list[Known | None]
 
 _PACE_S = 0.010
+_PACE_MOST_S = 0.050
+_SHARE = 8  # a commit may take one part in eight of the time, so slow disks get larger groups
 _LAZY_PACE_S = 0.250  # for what nobody waits for: delivery cursors
 _RETRY_FIRST_S = 0.050
 _RETRY_MOST_S = 5.0
@@ -52,6 +54,7 @@ class GroupWriter:
         self._writing = False
         self._wants_urgent = False
         self._last_started = 0.0
+        self._pace_s = _PACE_S
         self.waiting = Batch()
         self.available = True
 
@@ -71,8 +74,8 @@ class GroupWriter:
     def ask(self, *, urgent: bool = False, lazy: bool = False) -> None:
         """See to it that `waiting` is written: at once, within 10 ms, or when convenient.
 
-        Even urgent groups keep a distance of 10 ms, so that under load they grow instead of
-        becoming more.
+        Even urgent groups keep a distance (10 ms, more on a slow disk), so that under load they
+        grow instead of becoming more.
         """
         if self._writing:
             self._wants_urgent = self._wants_urgent or urgent
@@ -80,7 +83,7 @@ class GroupWriter:
         loop = asyncio.get_running_loop()
         now = loop.time()
         if urgent:
-            due = max(now, self._last_started + _PACE_S)
+            due = max(now, self._last_started + self._pace_s)
         else:
             due = now + (_LAZY_PACE_S if lazy else _PACE_S)
         if self._timer is not None:
@@ -110,6 +113,8 @@ class GroupWriter:
             group, self.waiting = self.waiting, Batch()
             flushes, self._flushes = self._flushes, []
             await self._commit(group)
+            took_s = loop.time() - self._last_started
+            self._pace_s = min(max(_PACE_S, (self._pace_s + _SHARE * took_s) / 2), _PACE_MOST_S)
             for flush in flushes:
                 if not flush.done():
                     flush.set_result(None)

@@ -1,5 +1,6 @@
 """Call records: the state of a call beside its event log."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, 
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.calls import Call, CallStatus
+from voxgate.store.bulk import Bulk
 from voxgate.store.call_request import request_from_text, request_to_text
 from voxgate.store.tables import CALLS, EVENTS
 
@@ -27,13 +29,28 @@ _STATE = (
     "tag",
     "last_seq",
 )
-_INSERT = CALLS.insert()
-_UPDATE = (
+_FACTS = (
+    "call_sid",
+    "account_sid",
+    "service_provider_sid",
+    "direction",
+    "from_",
+    "to",
+    "request",
+    "trace_id",
+    "created_at",
+    "application_sid",
+    "hidden",
+)
+_INSERT = Bulk(CALLS.insert(), _FACTS + _STATE)
+_UPDATE = Bulk(
     CALLS
     .update()
     .where(CALLS.c.call_sid == bindparam("of_call"))
-    .values({name: bindparam(f"to_{name}", type_=CALLS.c[name].type) for name in _STATE})
+    .values({name: bindparam(f"to_{name}", type_=CALLS.c[name].type) for name in _STATE}),
+    (*(f"to_{name}" for name in _STATE), "of_call"),
 )
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +65,7 @@ class CallFilter:
 
 
 def insert(connection: Connection, calls: Sequence[Call], box: SecretBox) -> None:
-    if calls:
-        connection.execute(_INSERT, [_to_row(call, box) for call in calls])
+    _INSERT.run(connection, [_to_row(call, box) for call in calls])
 
 
 def update(
@@ -59,11 +75,11 @@ def update(
 
     `last_seqs`, by call_sid, wins over the calls' own.
     """
-    if calls:
-        known = last_seqs or {}
-        connection.execute(
-            _UPDATE, [_to_state(call, known.get(call.call_sid, call.last_seq)) for call in calls]
-        )
+    known = last_seqs or {}
+    rows = [
+        (*_to_state(call, known.get(call.call_sid, call.last_seq)), call.call_sid) for call in calls
+    ]
+    _UPDATE.run(connection, rows)
 
 
 def get(connection: Connection, call_sid: str, box: SecretBox) -> Call | None:
@@ -152,52 +168,40 @@ def _rule(account_sid: str, wanted: CallFilter) -> list[ColumnElement[bool]]:
     return rule
 
 
-def _to_row(call: Call, box: SecretBox) -> dict[str, Any]:
-    return {
-        "call_sid": call.call_sid,
-        "account_sid": call.account_sid,
-        "service_provider_sid": call.service_provider_sid,
-        "call_id": call.call_id,
-        "direction": call.direction,
-        "from_": call.from_,
-        "to": call.to,
-        "status": call.status.value,
-        "request": request_to_text(call.request, box),
-        "trace_id": call.trace_id,
-        "created_at": call.created_at,
-        "application_sid": call.application_sid,
-        "sip_status": call.sip_status,
-        "sip_reason": call.sip_reason,
-        "sbc_callid": call.sbc_callid,
-        "trunk": call.trunk,
-        "answered_at": call.answered_at,
-        "ended_at": call.ended_at,
-        "duration_s": call.duration_s,
-        "termination_by": call.termination_by,
-        "outcome": call.outcome,
-        "tag": call.tag,
-        "hidden": call.hidden,
-        "last_seq": call.last_seq,
-    }
+def _to_row(call: Call, box: SecretBox) -> tuple[Any, ...]:
+    return (
+        call.call_sid,
+        call.account_sid,
+        call.service_provider_sid,
+        call.direction,
+        call.from_,
+        call.to,
+        request_to_text(call.request, box),
+        call.trace_id,
+        call.created_at,
+        call.application_sid,
+        call.hidden,
+        *_to_state(call, call.last_seq),
+    )
 
 
-def _to_state(call: Call, last_seq: int) -> dict[str, Any]:
-    return {
-        "of_call": call.call_sid,
-        "to_call_id": call.call_id,
-        "to_status": call.status.value,
-        "to_sip_status": call.sip_status,
-        "to_sip_reason": call.sip_reason,
-        "to_sbc_callid": call.sbc_callid,
-        "to_trunk": call.trunk,
-        "to_answered_at": call.answered_at,
-        "to_ended_at": call.ended_at,
-        "to_duration_s": call.duration_s,
-        "to_termination_by": call.termination_by,
-        "to_outcome": call.outcome,
-        "to_tag": call.tag,
-        "to_last_seq": last_seq,
-    }
+def _to_state(call: Call, last_seq: int) -> tuple[Any, ...]:
+    """In the order of _STATE."""
+    return (
+        call.call_id,
+        call.status.value,
+        call.sip_status,
+        call.sip_reason,
+        call.sbc_callid,
+        call.trunk,
+        call.answered_at,
+        call.ended_at,
+        call.duration_s,
+        call.termination_by,
+        None if call.outcome is None else _encode(call.outcome),
+        _encode(call.tag),
+        last_seq,
+    )
 
 
 def _to_call(row: Row[Any], box: SecretBox) -> Call:

@@ -1,5 +1,6 @@
 """Who still has status events of a call to receive."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,11 +8,13 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.deliveries import Delivery
+from voxgate.store.bulk import Bulk
 from voxgate.store.hooks import opened_hook, sealed_hook
 from voxgate.store.tables import DELIVERIES
 
-_INSERT = DELIVERIES.insert()
-_UPDATE = (
+_STATE = ("cursor", "attempts", "next_at", "first_failed_at")
+_INSERT = Bulk(DELIVERIES.insert(), ("call_sid", "receiver", "account_sid", "hook", *_STATE))
+_UPDATE = Bulk(
     DELIVERIES
     .update()
     .where(
@@ -23,19 +26,20 @@ _UPDATE = (
         attempts=bindparam("to_attempts"),
         next_at=bindparam("to_next_at"),
         first_failed_at=bindparam("to_first_failed_at"),
-    )
+    ),
+    (*(f"to_{name}" for name in _STATE), "of_call", "of_receiver"),
 )
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def add(connection: Connection, deliveries: Sequence[Delivery], box: SecretBox) -> None:
-    if deliveries:
-        connection.execute(_INSERT, [_to_row(delivery, box) for delivery in deliveries])
+    _INSERT.run(connection, [_to_row(delivery, box) for delivery in deliveries])
 
 
 def update(connection: Connection, deliveries: Sequence[Delivery]) -> None:
     """Store cursor, attempts and times; the hook never changes."""
-    if deliveries:
-        connection.execute(_UPDATE, [_to_state(delivery) for delivery in deliveries])
+    rows = [(*_to_state(delivery), delivery.call_sid, delivery.receiver) for delivery in deliveries]
+    _UPDATE.run(connection, rows)
 
 
 def remove(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
@@ -88,28 +92,20 @@ def remove_of_account(connection: Connection, account_sid: str) -> None:
     connection.execute(delete(DELIVERIES).where(DELIVERIES.c.account_sid == account_sid))
 
 
-def _to_row(delivery: Delivery, box: SecretBox) -> dict[str, Any]:
-    return {
-        "call_sid": delivery.call_sid,
-        "receiver": delivery.receiver,
-        "account_sid": delivery.account_sid,
-        "hook": sealed_hook(delivery.hook, box),
-        "cursor": delivery.cursor,
-        "attempts": delivery.attempts,
-        "next_at": delivery.next_at,
-        "first_failed_at": delivery.first_failed_at,
-    }
+def _to_row(delivery: Delivery, box: SecretBox) -> tuple[Any, ...]:
+    hook = _encode(sealed_hook(delivery.hook, box))
+    return (
+        delivery.call_sid,
+        delivery.receiver,
+        delivery.account_sid,
+        hook,
+        *_to_state(delivery),
+    )
 
 
-def _to_state(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "of_call": delivery.call_sid,
-        "of_receiver": delivery.receiver,
-        "to_cursor": delivery.cursor,
-        "to_attempts": delivery.attempts,
-        "to_next_at": delivery.next_at,
-        "to_first_failed_at": delivery.first_failed_at,
-    }
+def _to_state(delivery: Delivery) -> tuple[Any, ...]:
+    """In the order of _STATE."""
+    return delivery.cursor, delivery.attempts, delivery.next_at, delivery.first_failed_at
 
 
 def _to_delivery(row: Row[Any], box: SecretBox) -> Delivery:

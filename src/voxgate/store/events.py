@@ -7,15 +7,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 
 from voxgate.model.calls import CallEvent, EventType
+from voxgate.store.bulk import Bulk
 from voxgate.store.tables import EVENTS
 
-_INSERT = EVENTS.insert()
+_INSERT = Bulk(EVENTS.insert(), ("call_sid", "seq", "at", "type", "data"))
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def append(connection: Connection, events: Sequence[CallEvent]) -> None:
     """Raises AlreadyExists (from the transaction) when a (call, seq) is taken."""
-    if events:
-        connection.execute(_INSERT, [_to_row(event) for event in events])
+    _INSERT.run(connection, [_to_row(event) for event in events])
 
 
 def after(connection: Connection, call_sid: str, seq: int, limit: int) -> list[CallEvent]:
@@ -41,14 +42,8 @@ def remove_of(connection: Connection, call_sids: Sequence[str]) -> None:
     connection.execute(delete(EVENTS).where(EVENTS.c.call_sid.in_(call_sids)))
 
 
-def _to_row(event: CallEvent) -> dict[str, Any]:
-    return {
-        "call_sid": event.call_sid,
-        "seq": event.seq,
-        "at": event.at,
-        "type": event.type.value,
-        "data": json.dumps(event.data, separators=(",", ":"), ensure_ascii=True),
-    }
+def _to_row(event: CallEvent) -> tuple[Any, ...]:
+    return event.call_sid, event.seq, event.at, event.type.value, _encode(event.data)
 
 
 def _to_event(row: Row[Any]) -> CallEvent:
