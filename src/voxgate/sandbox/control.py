@@ -20,13 +20,16 @@ from aiohttp.typedefs import Handler
 
 from voxgate.sandbox.calls import CallBook, CallRecord
 from voxgate.sandbox.hearing import as_wav
-from voxgate.sandbox.personas import Persona, PersonaBook, TooManyPersonas, digits_of
-from voxgate.sandbox.script import Script, ScriptError
+from voxgate.sandbox.personas import (
+    BadPersona,
+    Persona,
+    PersonaBook,
+    TooManyPersonas,
+    persona_from,
+)
 
 WAIT_MAX_S = 60.0
 BODY_MAX = 64 * 1024
-CODECS = ("PCMU", "PCMA")
-_PERSONA_FIELDS = {"script", "name", "about", "codecs"}
 
 
 def control_app(calls: CallBook, personas: PersonaBook) -> web.Application:
@@ -138,35 +141,13 @@ def _read_wait(text: str) -> float:
 
 
 def _read_persona(number: str, body: bytes) -> Persona:
-    digits = digits_of(number)
-    if not 3 <= len(digits) <= 32:
-        raise _Refused(400, "number", "a number has 3 to 32 digits")
     try:
         wanted = json.loads(body)
     except ValueError:
         raise _Refused(400, "body", "the body is not JSON") from None
     if not isinstance(wanted, dict):
         raise _Refused(400, "body", "the body is not a JSON object")
-    unknown = sorted(set(wanted) - _PERSONA_FIELDS)
-    if unknown:
-        raise _Refused(400, unknown[0], "unknown property")
-    for name in ("script", "name", "about"):
-        if not isinstance(wanted.get(name, ""), str):
-            raise _Refused(400, name, "must be a string")
     try:
-        script = Script.parse(wanted.get("script", ""))
-    except ScriptError as error:
-        raise _Refused(400, "script", str(error)) from None
-    return Persona(
-        number=digits,
-        name=wanted.get("name", "custom"),
-        about=wanted.get("about", ""),
-        script=script,
-        codecs=_read_codecs(wanted.get("codecs", list(CODECS))),
-    )
-
-
-def _read_codecs(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or any(name not in CODECS for name in value):
-        raise _Refused(400, "codecs", "must be a list of PCMU and PCMA")
-    return tuple(value)
+        return persona_from(number, wanted)
+    except BadPersona as wrong:
+        raise _Refused(400, wrong.field, wrong.reason) from None

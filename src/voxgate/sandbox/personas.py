@@ -5,15 +5,19 @@ campaign can be tried on the numbers it will really call.
 """
 
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from voxgate.base.errors import VoxgateError
-from voxgate.sandbox.script import Script
+from voxgate.sandbox.script import Script, ScriptError
 
 PREFIX = "1500555"
 DEFAULT = "15005550100"
 ADDED_MAX = 1000
+CODECS = ("PCMU", "PCMA")
+_FIELDS = {"script", "name", "about", "codecs"}
 USERNAME = "sandbox"
 PASSWORD = "sandbox"  # noqa: S105 - public on purpose: it is in the table people read
 
@@ -26,7 +30,7 @@ class Persona:
     name: str
     about: str
     script: Script
-    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    codecs: tuple[str, ...] = CODECS
 
     @property
     def dial(self) -> str:
@@ -43,7 +47,7 @@ def digits_of(user: str) -> str:
 
 
 def _persona(
-    ending: str, name: str, about: str, script: str, codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    ending: str, name: str, about: str, script: str, codecs: tuple[str, ...] = CODECS
 ) -> Persona:
     return Persona(f"{PREFIX}{ending}", name, about, Script.parse(script), codecs)
 
@@ -286,3 +290,69 @@ class PersonaBook:
 
     def all(self) -> list[Persona]:
         return sorted((self._builtin | self._added).values(), key=lambda persona: persona.number)
+
+
+class BadPersona(VoxgateError):
+    """A persona that cannot be used; `field` is what is wrong with it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class PersonaFileError(VoxgateError):
+    """A file of personas that cannot be read; the message names the entry."""
+
+
+def persona_from(number: str, wanted: Mapping[str, object]) -> Persona:
+    """A persona from data: `script`, and `name`, `about`, `codecs` if given. Raises BadPersona."""
+    digits = digits_of(number)
+    if not 3 <= len(digits) <= 32:
+        raise BadPersona("number", "a number has 3 to 32 digits")
+    for name in wanted:
+        if name not in _FIELDS:
+            raise BadPersona(name, "unknown property")
+    try:
+        script = Script.parse(_text(wanted, "script", ""))
+    except ScriptError as error:
+        raise BadPersona("script", str(error)) from None
+    return Persona(
+        number=digits,
+        name=_text(wanted, "name", "custom"),
+        about=_text(wanted, "about", ""),
+        script=script,
+        codecs=_codecs(wanted.get("codecs", list(CODECS))),
+    )
+
+
+def read_personas(path: Path) -> tuple[Persona, ...]:
+    """Personas of one's own: `[[persona]]` tables with number, script, name?, about?, codecs?."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise PersonaFileError(f"{path}: {wrong}") from wrong
+    entries = document.get("persona")
+    if not isinstance(entries, list) or set(document) != {"persona"}:
+        raise PersonaFileError(f"{path}: write a [[persona]] table for each persona, nothing else")
+    personas = []
+    for position, entry in enumerate(entries, 1):
+        wanted = dict(entry)
+        try:
+            personas.append(persona_from(str(wanted.pop("number", "")), wanted))
+        except BadPersona as wrong:
+            raise PersonaFileError(f"{path}: persona {position}: {wrong}") from wrong
+    return tuple(personas)
+
+
+def _text(wanted: Mapping[str, object], name: str, default: str) -> str:
+    value = wanted.get(name, default)
+    if not isinstance(value, str):
+        raise BadPersona(name, "must be a string")
+    return value
+
+
+def _codecs(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or any(name not in CODECS for name in value):
+        raise BadPersona("codecs", "must be a list of PCMU and PCMA")
+    return tuple(value)
