@@ -5,11 +5,11 @@ counts once, from the first INVITE, over all attempts.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from voxgate.base.clock import Clock
 from voxgate.base.errors import VoxgateError
 from voxgate.call import outcome
 from voxgate.call.call import LiveCall
@@ -24,7 +24,6 @@ from voxgate.sdp.description import SdpError
 from voxgate.sip.dialog.events import (
     Answered,
     DialogEvent,
-    Ended,
     Failed,
     OutgoingInvite,
     Progress,
@@ -101,19 +100,23 @@ class Inbox:
         self._handler: Callable[[DialogEvent], None] | None = None
 
     def put(self, event: DialogEvent | None) -> None:
-        if self._handler is not None and event is not None:
-            self._handler(event)
-        elif not self._events.full() or isinstance(event, Progress) is False:
-            if self._events.full():
-                self._events.get_nowait()
-            self._events.put_nowait(event)
+        """None only wakes the reader. When full, a provisional is lost, else the oldest entry."""
+        if self._handler is not None:
+            if event is not None:
+                self._handler(event)
+            return
+        if self._events.full():
+            if isinstance(event, Progress):
+                return
+            self._events.get_nowait()
+        self._events.put_nowait(event)
 
     async def next(self, deadline: float) -> DialogEvent | None:
         """None: woken by `put(None)` or the deadline (loop time) has passed."""
         if not self._events.empty():
             return self._events.get_nowait()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(None if deadline == math.inf else deadline):
                 return await self._events.get()
         except TimeoutError:
             return None
@@ -127,6 +130,23 @@ class Inbox:
                 handler(event)
 
 
+@dataclass(slots=True)
+class _Ringing:
+    """How far one attempt has come; times are the loop's."""
+
+    silence_deadline: float
+    responded: bool = False
+    early: bool = False
+    cancelling: bool = False
+
+    def deadline(self, ring_deadline: float, *, last: bool) -> float:
+        if self.cancelling:
+            return math.inf  # the stack itself gives up on the 487
+        if self.responded or last:
+            return ring_deadline
+        return min(ring_deadline, self.silence_deadline)
+
+
 class Dial:
     """One outbound call being set up. `run` once; `cancel` from anywhere on the loop."""
 
@@ -135,10 +155,10 @@ class Dial:
         call: LiveCall,
         plan: RoutePlan,
         media: MediaSession,
+        *,
         inviter: Inviter,
         locate: Locate,
         settings: DialSettings,
-        clock: Clock,
     ) -> None:
         self._call = call
         self._plan = plan
@@ -146,7 +166,6 @@ class Dial:
         self._inviter = inviter
         self._locate = locate
         self._settings = settings
-        self._clock = clock
         self._rang = False
         self._attempts = 0
         self._give_up: Cause | None = None
@@ -257,45 +276,39 @@ class Dial:
         *,
         last: bool,
     ) -> Connected | NotConnected | _Lost | _Redirected:
-        loop = asyncio.get_running_loop()
-        responded, early, cancelling = False, False, False
-        silence_deadline = loop.time() + self._settings.no_response_s
+        ringing = _Ringing(asyncio.get_running_loop().time() + self._settings.no_response_s)
         while True:
-            deadline = self._ring_deadline
-            if cancelling:
-                deadline = loop.time() + 3600  # the stack gives up on the 487 by itself
-            elif not responded and not last:
-                deadline = min(deadline, silence_deadline)
-            event = await inbox.next(deadline)
+            event = await inbox.next(ringing.deadline(self._ring_deadline, last=last))
             match event:
                 case None:
-                    if not responded and not cancelling:
-                        dialog.abandon()
-                        if self._give_up is not None:
-                            return self._cancelled()
-                        return self._silent(about)
-                    if not cancelling:
-                        cancelling = True
-                        self._give_up = self._give_up or outcome.BY_STATUS[487]
-                        dialog.cancel()
+                    if (ended := self._waited(dialog, ringing, about)) is not None:
+                        return ended
                 case Sent():
                     self._sent(invite, event, about)
                 case Progress():
-                    if event.to_tag and not early:
-                        early = True
-                        self._early(event, about)
-                    responded = True
-                    self._progress(event)
+                    self._progress(event, ringing, about)
                 case Answered():
                     return self._answered(dialog, inbox, event, invite.call_id)
                 case Rejected():
                     return self._rejected(event, about)
                 case Failed():
-                    return self._failed(event, about, cancelling=cancelling)
-                case Ended():
-                    return self._lost(Silence.TRANSPORT, outcome.UNREACHABLE, 503, event.detail)
+                    return self._failed(event, about, cancelling=ringing.cancelling)
                 case _:
                     pass
+
+    def _waited(
+        self, dialog: InviteDialog, ringing: "_Ringing", about: Json
+    ) -> NotConnected | _Lost | None:
+        """A deadline passed or somebody cancelled; None: wait for the answer to our CANCEL."""
+        if ringing.cancelling:
+            return None
+        if not ringing.responded:
+            dialog.abandon()
+            return self._cancelled() if self._give_up is not None else self._silent(about)
+        ringing.cancelling = True
+        self._give_up = self._give_up or outcome.BY_STATUS[487]
+        dialog.cancel()
+        return None
 
     def _sent(self, invite: OutgoingInvite, event: Sent, about: Json) -> None:
         self._call.note(EventType.ATTEMPT, about | sent_facts(invite, event))
@@ -306,7 +319,11 @@ class Dial:
         facts = {"phase": "early", "sip_status": event.status, "to_tag": event.to_tag}
         self._call.note(EventType.ATTEMPT, about | facts)
 
-    def _progress(self, event: Progress) -> None:
+    def _progress(self, event: Progress, ringing: "_Ringing", about: Json) -> None:
+        ringing.responded = True
+        if event.to_tag and not ringing.early:
+            ringing.early = True
+            self._early(event, about)
         if event.status == 100:
             return
         self._rang = True
@@ -375,16 +392,14 @@ class Dial:
 
     def _cancelled(self) -> NotConnected:
         cause = self._give_up or outcome.BY_STATUS[487]
-        return NotConnected(
-            CallStatus.NO_ANSWER, outcome.own(cause, 487, "Request Terminated")
-        )
+        return NotConnected(CallStatus.NO_ANSWER, outcome.own(cause, 487, "Request Terminated"))
 
 
 def _reason(event: Rejected) -> Reason | None:
     """The response's Reason that says most: a SIP one naming a block, else Q.850."""
     reasons = [r for value in event.headers.all("reason") for r in _parse_reasons(value)]
     named = [r for r in reasons if r.text]
-    return (named or reasons or [None])[0]
+    return next(iter(named or reasons), None)
 
 
 def _parse_reasons(value: str) -> tuple[Reason, ...]:

@@ -104,10 +104,9 @@ def _headers(
     headers += request.to.headers
     names = {name.lower() for name, _ in headers}
     if carrier is not None and gateway is not None and carrier.diversion:
-        if "diversion" not in names:
-            target = Uri("sip", f"+{carrier.diversion.removeprefix('+')}", gateway.host)
-            value = f"<{target}>;reason=unknown;counter=1;privacy=off"
-            headers.append(("Diversion", value))
+        own = f"<sip:+{carrier.diversion.removeprefix('+')}@{gateway.host}>"
+        value = f"{own};reason=unknown;counter=1;privacy=off"
+        headers += [] if "diversion" in names else [("Diversion", value)]
     return tuple(headers)
 
 

@@ -19,7 +19,7 @@ from voxgate.media.stream import Stream
 from voxgate.model.audio import Audio
 from voxgate.sdp import negotiate
 from voxgate.sdp.description import Description, SdpError
-from voxgate.sdp.negotiate import Local, MediaFacts
+from voxgate.sdp.negotiate import MediaFacts
 from voxgate.sip.dialog.events import (
     AckReceived,
     ByeReceived,
@@ -58,7 +58,13 @@ class MediaSession:
         self.facts: MediaFacts | None = None
 
     def offer(self) -> bytes:
-        self._offered = negotiate.offer(self._local())
+        self._version += 1
+        self._offered = negotiate.offer(
+            session_id=self._session_id,
+            version=self._version,
+            ip=self.stream.advertised_ip,
+            port=self.stream.port,
+        )
         return bytes(self._offered)
 
     def accept(self, answer: bytes) -> MediaFacts:
@@ -69,15 +75,16 @@ class MediaSession:
 
     def answer(self, offer: bytes) -> bytes:
         """Our answer to an offer of the far end (re-INVITE, UPDATE). Raises SdpError."""
-        description, facts = negotiate.answer(Description.parse(offer), self._local())
+        self._version += 1
+        description, facts = negotiate.answer(
+            Description.parse(offer),
+            session_id=self._session_id,
+            version=self._version,
+            ip=self.stream.advertised_ip,
+            port=self.stream.port,
+        )
         self._use(facts)
         return bytes(description)
-
-    def _local(self) -> Local:
-        self._version += 1
-        return Local(
-            self._session_id, self._version, self.stream.advertised_ip, self.stream.port
-        )
 
     def _use(self, facts: MediaFacts) -> MediaFacts:
         self.facts = facts
@@ -254,16 +261,27 @@ class Leg:
 
 
 # Of a received BYE everything but these reaches the application (contract 3.4).
-_CORE_HEADERS = frozenset(
-    "via from to call-id cseq max-forwards contact route record-route authorization "
-    "proxy-authorization www-authenticate proxy-authenticate".split()
-)
+_CORE_HEADERS = frozenset({
+    "via",
+    "from",
+    "to",
+    "call-id",
+    "cseq",
+    "max-forwards",
+    "contact",
+    "route",
+    "record-route",
+    "authorization",
+    "proxy-authorization",
+    "www-authenticate",
+    "proxy-authenticate",
+})
 
 
 def _shown(headers: Headers) -> dict[str, str]:
     return {
         name: value
-        for name, value in headers.items()
+        for name, value in headers
         if name.lower() not in _CORE_HEADERS and not name.lower().startswith("content-")
     }
 

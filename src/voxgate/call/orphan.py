@@ -55,6 +55,7 @@ def orphan_of(events: Iterable[CallEvent]) -> OrphanDialog | None:
             state = event.data["dialog"]
     if sent is None:
         return None
+    state = sent | state
     return OrphanDialog(
         uri=Uri.parse(sent["uri"]),
         destination=Destination(sent["transport"], sent["host"], sent["port"]),
@@ -63,7 +64,7 @@ def orphan_of(events: Iterable[CallEvent]) -> OrphanDialog | None:
         call_id=sent["call_id"],
         from_tag=sent["from_tag"],
         branch=sent["branch"],
-        cseq=state.get("cseq", sent["cseq"]),
+        cseq=state["cseq"],
         to_tag=state.get("to_tag", to_tag),
         remote_target=state.get("remote_target"),
         route_set=tuple(state.get("route_set", ())),

@@ -84,7 +84,9 @@ BLOCKED = Cause("blocked_by_network", NETWORK, False, "The network blocked the c
 NO_RESPONSE = Cause("trunk_no_response", TRUNK, True, "No gateway of the trunk answered at all.", "Check the gateway's address and port, and that its firewall admits this server.")  # fmt: skip
 UNREACHABLE = Cause("trunk_unreachable", TRUNK, True, "The gateway could not be reached.", "Check the gateway's address, port and protocol.")  # fmt: skip
 EGRESS_REFUSED = Cause("address_refused", CONFIG, False, "The address of the callee or proxy is not allowed.", "Add its network to VOXGATE_EGRESS_ALLOW.")  # fmt: skip
-NO_MEDIA_PORT = Cause("no_media_port", US, True, "No RTP port was free.", "Widen VOXGATE_RTP_PORTS.")
+NO_MEDIA_PORT = Cause(
+    "no_media_port", US, True, "No RTP port was free.", "Widen VOXGATE_RTP_PORTS."
+)
 CANCELLED = Cause("cancelled", None, True, "The call was cancelled over the API while it rang.", "Nothing to do.")  # fmt: skip
 INTERNAL = Cause("internal_error", US, True, "The gateway failed.", "Report this with the call's events.")  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The customer's application as one call sees it: ask, read the answer, say what went wrong."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,7 +56,7 @@ class Application:
         """`app_json`, else the call hook's answer. Raises NoDocument, alerts given."""
         request = self._call.record.request
         if request.app_json is not None:
-            return self._read(request.app_json, "app_json")
+            return self._read(_loaded(request.app_json), "app_json")
         if request.call_hook is None:
             raise NoDocument("empty", "the call has neither call_hook nor app_json")
         payload = session_payload(self._call.record, self._settings.site)
@@ -130,3 +131,11 @@ class Application:
             self._call.alert("invalid-app-payload", message)
             raise NoDocument("empty", message)
         return document
+
+
+def _loaded(app_json: str) -> object:
+    """The document in an `app_json` text; the text itself, which is no document, when unreadable."""
+    try:
+        return json.loads(app_json)
+    except ValueError:
+        return app_json

@@ -9,7 +9,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.leg import Leg
 from voxgate.flow.application import Application, NoDocument
 from voxgate.flow.runner import Notes
-from voxgate.media.files import AudioFileError
+from voxgate.media.files import AudioNotFound, AudioUnreadable
 from voxgate.model.audio import Audio
 from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
@@ -25,7 +25,7 @@ DIGITS_MAX = 128  # pressed and not yet read; more are dropped
 class AudioFiles(Protocol):
     """Fetches and decodes an address."""
 
-    async def load(self, url: str) -> Audio: ...
+    async def open(self, url: str) -> Audio: ...
 
 
 class CallContext:
@@ -36,10 +36,10 @@ class CallContext:
         call: LiveCall,
         leg: Leg,
         application: Application,
+        *,
         speaker: Speaker,
         files: AudioFiles,
         notes: Notes,
-        *,
         hang_up: Callable[[Mapping[str, str]], None],
         redirect_status: Callable[[Hook], None],
     ) -> None:
@@ -81,9 +81,11 @@ class CallContext:
         self, url: str, *, seek_offset: int = 0, timeout_s: float | None = None
     ) -> Played:
         try:
-            audio = await self._files.load(self._application.absolute(url))
-        except AudioFileError as failed:
-            raise PlayFailed(failed.kind, str(failed)) from failed
+            audio = await self._files.open(self._application.absolute(url))
+        except AudioNotFound as missing:
+            raise PlayFailed("not-found", str(missing)) from missing
+        except AudioUnreadable as unreadable:
+            raise PlayFailed("unreadable", str(unreadable)) from unreadable
         offset_ms = seek_offset // SAMPLES_PER_MS
         if offset_ms >= audio.duration_ms:
             return Played(0, seek_offset)

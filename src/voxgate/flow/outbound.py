@@ -16,7 +16,7 @@ from voxgate.flow.context import CallContext
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.runner import Notes, Runner
 from voxgate.media.events import MediaEvent
-from voxgate.model.calls import CallStatus, EventType, Json
+from voxgate.model.calls import CallStatus, EventType, Json, Outcome
 from voxgate.model.hooks import Hook
 from voxgate.routing.outbound import RoutePlan
 
@@ -64,11 +64,11 @@ class OutboundCall:
         except asyncio.CancelledError:
             self._finish_unanswered(outcome.own(outcome.SHUTDOWN, 503, "Shutdown"))
             raise
-        except Exception as failure:  # boundary: a call must end with its terminal event
-            log.error("call_failed", call_sid=self.call.sid, exc_info=failure)
+        except Exception:  # boundary: a call must end with its terminal event
+            log.exception("call_failed", call_sid=self.call.sid)
             self._finish_unanswered(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
 
-    def _finish_unanswered(self, why: outcome.Outcome) -> None:
+    def _finish_unanswered(self, why: Outcome) -> None:
         if self._leg is not None:
             self._leg.hang_up({})
         status = CallStatus.COMPLETED if self.call.is_answered else CallStatus.FAILED
@@ -159,9 +159,9 @@ class OutboundCall:
             self.call,
             leg,
             self._application,
-            self._ports.speaker(),
-            self._ports.files,
-            notes,
+            speaker=self._ports.speaker(),
+            files=self._ports.files,
+            notes=notes,
             hang_up=lambda headers: self._end(Ending(outcome.COMPLETED, None, headers)),
             redirect_status=lambda hook: self._ports.redirect_status(self.call.sid, hook),
         )
@@ -171,8 +171,8 @@ class OutboundCall:
             await self._runner.run(self._application.first_document)
         except NoDocument as nothing:
             self._end(Ending(_APP_FAULTS[nothing.kind]))
-        except Exception as failure:  # boundary: a verb's bug must not leave the callee in silence
-            log.error("application_failed", call_sid=self.call.sid, exc_info=failure)
+        except Exception:  # boundary: a verb's bug must not leave the callee in silence
+            log.exception("application_failed", call_sid=self.call.sid)
             self._end(Ending(outcome.INTERNAL))
         else:
             self._end(Ending(outcome.APP_DONE))

@@ -46,7 +46,12 @@ class CallPorts:
 
     def dial(self, call: LiveCall, plan: RoutePlan, media: MediaSession) -> Dial:
         return Dial(
-            call, plan, media, self.inviter, self.locate, self.dial_settings, self.clock
+            call,
+            plan,
+            media,
+            inviter=self.inviter,
+            locate=self.locate,
+            settings=self.dial_settings,
         )
 
     def app_settings(self) -> AppSettings:

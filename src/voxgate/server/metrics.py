@@ -79,9 +79,7 @@ class Metrics:
             registry=self._registry,
         )
 
-    def watch(
-        self, calls: Callable[[], Iterable[Call]], media: Callable[[], EngineStats]
-    ) -> None:
+    def watch(self, calls: Callable[[], Iterable[Call]], media: Callable[[], EngineStats]) -> None:
         self._registry.register(_Now(calls, media))
 
     def call_ended(self, call: Call) -> None:
