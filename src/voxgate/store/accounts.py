@@ -1,18 +1,17 @@
 """Accounts."""
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, or_
 from sqlalchemy import delete as delete_from
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.accounts import Account
-from voxgate.store import alerts, calls, deliveries
+from voxgate.store import alerts, calls, deliveries, lcrs
 from voxgate.store.rows import ALL, Rows, Window
 from voxgate.store.tables import (
     ACCOUNTS,
+    APPLICATIONS,
     CARRIERS,
     IDEMPOTENCY_KEYS,
-    LCR_ENTRIES,
-    LCR_ROUTES,
     LCRS,
     PHONE_NUMBERS,
 )
@@ -60,16 +59,11 @@ def twin(connection: Connection, account: Account, box: SecretBox) -> Account | 
 
 def delete(connection: Connection, account_sid: str) -> None:
     """With everything it owns, its calls too. The caller made sure that none is in progress."""
-    its_tables = select(LCRS.c.lcr_sid).where(LCRS.c.account_sid == account_sid)
-    its_routes = select(LCR_ROUTES.c.lcr_route_sid).where(LCR_ROUTES.c.lcr_sid.in_(its_tables))
-    # Before the carriers they refer to; the rest goes with the account's row.
-    connection.execute(delete_from(LCR_ENTRIES).where(LCR_ENTRIES.c.lcr_route_sid.in_(its_routes)))
-    for table in (PHONE_NUMBERS, CARRIERS):
+    lcrs.remove(connection, LCRS.c.account_sid == account_sid)
+    # Numbers before the carriers and applications they refer to.
+    for table in (PHONE_NUMBERS, CARRIERS, APPLICATIONS, IDEMPOTENCY_KEYS):
         connection.execute(delete_from(table).where(table.c.account_sid == account_sid))
     calls.remove_of_account(connection, account_sid)
     deliveries.remove_of_account(connection, account_sid)
     alerts.remove_of_account(connection, account_sid)
-    connection.execute(
-        delete_from(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.account_sid == account_sid)
-    )
     _ROWS.delete(connection, account_sid)

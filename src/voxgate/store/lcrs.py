@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, select
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.carriers import CarrierSetEntry, Lcr, LcrRoute
@@ -13,7 +13,12 @@ from voxgate.store.rows import ALL, Rows, Window
 from voxgate.store.tables import LCR_ENTRIES, LCR_ROUTES, LCRS
 
 _TABLES = Rows(LCRS, Lcr, elsewhere=("routes",), order=[LCRS.c.created_at])
-_ROUTES = Rows(LCR_ROUTES, LcrRoute, elsewhere=("entries",), order=[LCR_ROUTES.c.priority, LCR_ROUTES.c.created_at])
+_ROUTES = Rows(
+    LCR_ROUTES,
+    LcrRoute,
+    elsewhere=("entries",),
+    order=[LCR_ROUTES.c.priority, LCR_ROUTES.c.created_at],
+)
 _ENTRIES = Rows(
     LCR_ENTRIES, CarrierSetEntry, order=[LCR_ENTRIES.c.priority, LCR_ENTRIES.c.created_at]
 )
@@ -78,6 +83,15 @@ def replace_routes(
         insert_route(connection, route, box)
         for entry in route.entries:
             insert_entry(connection, entry, box)
+
+
+def remove(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Whole tables with their routes and entries."""
+    tables = select(LCRS.c.lcr_sid).where(which)
+    routes = select(LCR_ROUTES.c.lcr_route_sid).where(LCR_ROUTES.c.lcr_sid.in_(tables))
+    connection.execute(LCR_ENTRIES.delete().where(LCR_ENTRIES.c.lcr_route_sid.in_(routes)))
+    connection.execute(LCR_ROUTES.delete().where(LCR_ROUTES.c.lcr_sid.in_(tables)))
+    connection.execute(LCRS.delete().where(which))
 
 
 def _with_entries(
