@@ -19,7 +19,7 @@ from voxgate.verbs.contract import (
     WireObject,
 )
 from voxgate.verbs.play import Play
-from voxgate.verbs.properties import Count, Seconds, VerbReader, alert_play_failed
+from voxgate.verbs.properties import Count, Seconds, VerbReader, absent, alert_play_failed
 from voxgate.verbs.say import Say
 
 GIVE_UP = "bot-action-delay-giveup"
@@ -44,7 +44,7 @@ class FillerNoise(WireObject):
     @model_validator(mode="after")
     def _has_sound(self) -> Self:
         if self.enable and not self.url:
-            raise ValueError("missing value for url")
+            raise absent("url")
         return self
 
 
@@ -78,7 +78,7 @@ class ActionHookDelayAction(WireObject):
     @model_validator(mode="after")
     def _has_actions(self) -> Self:
         if self.enabled and self.no_response_timeout > 0 and not self.actions:
-            raise ValueError("missing value for actions")
+            raise absent("actions")
         return self
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice, Voice
@@ -186,6 +187,11 @@ def _sip_headers(value: object) -> object:
 SipHeaders = Annotated[
     dict[str, str], BeforeValidator(_sip_headers, json_schema_input_type=dict[str, str])
 ]
+
+
+def absent(name: str) -> PydanticCustomError:
+    """What a validator raises when a property is required because of another one."""
+    return PydanticCustomError("absent", "missing value for {name}", {"name": name})
 
 
 def is_address(text: str) -> bool:

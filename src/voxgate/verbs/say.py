@@ -19,6 +19,7 @@ from voxgate.verbs.properties import (
     Loop,
     Synthesizer,
     Texts,
+    absent,
     alert_play_failed,
     is_address,
     rounds,
@@ -54,7 +55,7 @@ class Say(Verb):
     @model_validator(mode="after")
     def _has_text(self) -> Self:
         if "text" not in self.model_fields_set:
-            raise ValueError("missing value for text")
+            raise absent("text")
         return self
 
     @property

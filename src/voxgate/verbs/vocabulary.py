@@ -181,8 +181,8 @@ def _place(name: str, loc: Sequence[str | int]) -> str:
 
 def _worded(name: str, error: ErrorDetails) -> str:
     loc = error["loc"]
-    if not loc:
-        return f"{name}: {_message(error)}"
+    if not loc or error["type"] == "absent":
+        return f"{_place(name, (*loc, ''))}: {_message(error)}"
     place, prop = _place(name, loc), loc[-1]
     match error["type"]:
         case "missing":

@@ -1,0 +1,141 @@
+"""A call that remembers what verbs asked of it, on the loop's (virtual) time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from voxgate.model.calls import Json
+from voxgate.model.hooks import Hook
+from voxgate.model.speech import SynthesizerChoice
+from voxgate.testing.virtual_time import run_virtual
+from voxgate.verbs.contract import Document, Outcome, Played, PlayFailed, SayFailed, Verb
+from voxgate.verbs.vocabulary import parse_document
+
+
+class FakeReader:
+    def __init__(self, keys: asyncio.Queue[str]) -> None:
+        self._keys = keys
+
+    async def next(self, timeout_s: float | None = None) -> str | None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._keys.get()
+        except TimeoutError:
+            return None
+
+
+@dataclass
+class FakeCall:
+    """Everything heard and told, with the second it began: `("say", 0.0, "hello")`."""
+
+    keys: Mapping[float, str] = field(default_factory=dict)
+    say_s: float = 2.0
+    play_s: float = 3.0
+    hook_s: float = 0.0
+    answer_document: list[Any] | None = None
+    say_fails: bool = False
+    missing: frozenset[str] = frozenset()
+    log: list[tuple[Any, ...]] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
+    notes: list[Json] = field(default_factory=list)
+    tags: list[Json] = field(default_factory=list)
+    choices: list[SynthesizerChoice | None] = field(default_factory=list)
+
+    def now(self) -> float:
+        return round(asyncio.get_running_loop().time(), 3)
+
+    def told(self, what: str) -> list[tuple[Any, ...]]:
+        return [entry for entry in self.log if entry[0] == what]
+
+    async def _lasting(self, what: str, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self.log.append((f"{what} cut", self.now()))
+            raise
+
+    async def answer(self) -> None:
+        self.log.append(("answer", self.now()))
+
+    async def say(
+        self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
+    ) -> int:
+        if self.say_fails:
+            raise SayFailed("builtin", "no voice today")
+        self.log.append(("say", self.now(), text, *([] if cached else ["fresh"])))
+        self.choices.append(synthesizer)
+        await self._lasting("say", self.say_s)
+        return int(self.say_s * 1000)
+
+    async def play(
+        self, url: str, *, seek_offset: int = 0, timeout_s: float | None = None
+    ) -> Played:
+        if url in self.missing:
+            raise PlayFailed("not-found", "the server answered 404")
+        self.log.append(("play", self.now(), url))
+        left_s = max(0.0, self.play_s - seek_offset / 8000)
+        heard_s = left_s if timeout_s is None else min(left_s, timeout_s)
+        await self._lasting("play", heard_s)
+        return Played(int(heard_s * 1000), seek_offset + int(heard_s * 8000))
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def digits(self) -> AsyncIterator[FakeReader]:
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        timers = [
+            loop.call_at(at, queue.put_nowait, key)
+            for at, key in self.keys.items()
+            if at >= loop.time()
+        ]
+        yield FakeReader(queue)
+        for timer in timers:
+            timer.cancel()
+
+    async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:
+        self.log.append(("ask", self.now(), hook.url, result, verb_id))
+        await self._lasting("ask", self.hook_s)
+        if self.answer_document is None:
+            return None
+        return parse_document(self.answer_document, strict=True)
+
+    async def redirect(self, hook: Hook, status_hook: Hook | None) -> Document | None:
+        self.log.append(("redirect", self.now(), hook, status_hook))
+        if self.answer_document is None:
+            return None
+        return parse_document(self.answer_document, strict=True)
+
+    async def hang_up(self, headers: Mapping[str, str]) -> None:
+        self.log.append(("hang up", self.now(), dict(headers)))
+
+    def tag(self, data: Json) -> None:
+        self.tags.append(data)
+
+    def alert(self, alert_type: str, message: str, detail: str | None = None) -> None:
+        self.alerts.append(f"{alert_type}: {message}" + (f" ({detail})" if detail else ""))
+
+    def note(self, data: Json) -> None:
+        self.notes.append(data)
+
+
+def verb(name: str, **properties: Any) -> Verb:
+    return parse_document([{"verb": name, **properties}], strict=True).verbs[0]
+
+
+def run(instruction: Verb, call: FakeCall) -> Outcome:
+    async def scenario() -> Outcome:
+        return await instruction.run(call)
+
+    return run_virtual(scenario())
+
+
+def run_and_time(instruction: Verb, call: FakeCall) -> tuple[Outcome, float]:
+    async def scenario() -> tuple[Outcome, float]:
+        outcome = await instruction.run(call)
+        return outcome, call.now()
+
+    return run_virtual(scenario())

@@ -1,0 +1,207 @@
+import asyncio
+
+import pytest
+
+from unit.verbs.fakes import FakeCall, run, run_and_time, verb
+from voxgate.testing.virtual_time import run_virtual
+from voxgate.verbs.contract import NEXT, InvalidDocument, Replace, Speech
+from voxgate.verbs.pause import Pause
+from voxgate.verbs.vocabulary import parse_document
+
+
+def asked(call: FakeCall) -> tuple[float, dict[str, str]]:
+    ((_, at, _, result, _),) = call.told("ask")
+    return at, result
+
+
+def detected(digits: str) -> dict[str, str]:
+    return {"reason": "dtmfDetected", "digits": digits}
+
+
+def test_the_result_goes_to_the_hook_with_the_verbs_id():
+    call = FakeCall(keys={1: "4", 2: "2", 3: "#"})
+
+    run(verb("gather", id="menu", finishOnKey="#", actionHook="/pin"), call)
+
+    assert call.told("ask") == [("ask", 3, "/pin", detected("42"), "menu")]
+    assert call.notes == [detected("42")]
+
+
+def test_the_hooks_answer_replaces_the_rest():
+    call = FakeCall(keys={1: "4"}, answer_document=[{"verb": "pause", "length": 1}])
+
+    outcome = run(verb("gather", numDigits=1, actionHook="/pin"), call)
+
+    assert isinstance(outcome, Replace)
+    assert outcome.document.verbs == (Pause(length=1),)
+
+
+def test_without_a_hook_nobody_is_told_and_the_next_verb_runs():
+    call = FakeCall(keys={1: "4"})
+
+    assert run_and_time(verb("gather", numDigits=1), call) == (NEXT, 1.0)
+    assert call.log == []
+
+
+def test_a_caller_who_presses_nothing_reaches_the_next_verb():
+    call = FakeCall(say_s=3)
+    instruction = verb("gather", say={"text": "Press one"}, timeout=5, actionHook="/x")
+
+    assert run_and_time(instruction, call) == (NEXT, 8.0)
+    assert asked(call) == (8, {"reason": "timeout"})
+
+
+def test_a_key_cuts_the_prompt():
+    call = FakeCall(say_s=10, keys={2: "1"})
+
+    run(verb("gather", say={"text": "long"}, numDigits=1, actionHook="/x"), call)
+
+    assert call.told("say cut") == [("say cut", 2)]
+    assert asked(call) == (2, detected("1"))
+
+
+def test_after_a_cut_prompt_the_timeout_still_ends_it():
+    call = FakeCall(play_s=60, keys={2: "1"})
+    prompt = {"url": "https://media.example/menu.wav"}
+
+    run(verb("gather", play=prompt, numDigits=4, minDigits=2, timeout=5, actionHook="/x"), call)
+
+    assert asked(call) == (7, {"reason": "timeout"})
+
+
+def test_a_prompt_with_barge_in_off_is_heard_out_even_with_a_time_between_digits():
+    call = FakeCall(say_s=10, keys={2: "1", 2.5: "2"})
+    instruction = verb(
+        "gather",
+        say={"text": "long"},
+        dtmfBargein=False,
+        interDigitTimeout=1,
+        numDigits=2,
+        actionHook="/x",
+    )
+
+    run(instruction, call)
+
+    assert call.told("say cut") == []
+    assert asked(call) == (10, detected("12"))
+
+
+def test_keys_pressed_in_the_prompt_are_kept_for_after_it():
+    call = FakeCall(say_s=4, keys={1: "1", 5: "2"})
+
+    run(verb("gather", say={"text": "x"}, dtmfBargein=False, numDigits=2, actionHook="/x"), call)
+
+    assert asked(call) == (5, detected("12"))
+
+
+def test_a_prompt_that_fails_does_not_keep_the_caller_from_pressing_keys():
+    call = FakeCall(say_fails=True, keys={1: "7"})
+
+    run(verb("gather", say={"text": "x"}, numDigits=1, actionHook="/x"), call)
+
+    assert asked(call) == (1, detected("7"))
+
+
+def test_a_nested_plays_hook_is_told_but_its_answer_is_ignored():
+    call = FakeCall(play_s=1, answer_document=[{"verb": "pause", "length": 1}])
+    prompt = {"url": "https://media.example/menu.wav", "actionHook": "/played"}
+
+    assert run(verb("gather", play=prompt, timeout=1), call) is NEXT
+    assert [entry[2] for entry in call.told("ask")] == ["/played"]
+
+
+def test_a_call_that_ends_in_the_middle_stops_the_prompt_and_asks_nobody():
+    call = FakeCall(say_s=60)
+    instruction = verb("gather", say={"text": "long"}, actionHook="/x")
+
+    async def scenario() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(instruction.run(call))
+            await asyncio.sleep(3)
+            running.cancel()
+
+    run_virtual(scenario())
+
+    assert call.told("say cut") == [("say cut", 3)]
+    assert call.told("ask") == []
+
+
+def test_numdigits_and_maxdigits_mean_the_same_and_the_smaller_counts():
+    call = FakeCall(keys={1: "1", 2: "2", 3: "3"})
+
+    run(verb("gather", numDigits=3, maxDigits=2, actionHook="/x"), call)
+
+    assert asked(call) == (2, detected("12"))
+
+
+def test_zero_digits_means_no_limit():
+    call = FakeCall(keys={1: "1"})
+
+    run(verb("gather", numDigits=0, minDigits=0, timeout=3, actionHook="/x"), call)
+
+    assert asked(call) == (4, detected("1"))
+
+
+def test_speech_beside_digits_is_left_out_with_a_warning_and_an_alert():
+    call = FakeCall(keys={1: "1"})
+    document = parse_document(
+        [{"verb": "gather", "input": ["speech", "digits"], "recognizer": {"vendor": "x", "y": 1}}],
+        strict=True,
+    )
+
+    run(document.verbs[0], call)
+
+    complaint = "speech recognition is not available in this version; only digits are gathered"
+    assert document.warnings == (f"gather: {complaint}",)
+    assert call.alerts == [f"no-stt: {complaint}"]
+
+
+def test_speech_alone_is_refused():
+    with pytest.raises(InvalidDocument) as refused:
+        verb("gather", input=["speech"])
+
+    assert refused.value.problems == (
+        "gather: input: speech recognition is not available in this version; "
+        "add digits to gather keys",
+    )
+
+
+def test_dtmf_is_another_word_for_digits():
+    assert verb("gather", input=["dtmf"]) == verb("gather", input=["digits"]) == verb("gather")
+
+
+def test_the_prompt_can_be_rendered_ahead_of_time_and_asks_for_its_early_media():
+    instruction = verb("gather", say={"text": "Press one", "earlyMedia": True})
+
+    assert instruction.speech() == (Speech("Press one"),)
+    assert instruction.wants_early_media
+    assert not verb("gather").wants_early_media
+
+
+def test_of_two_prompts_the_spoken_one_is_heard():
+    call = FakeCall(say_s=1)
+    both = {"say": {"text": "x"}, "play": {"url": "https://media.example/a.wav"}}
+    document = parse_document([{"gather": {**both, "timeout": 1}}], strict=True)
+
+    run(document.verbs[0], call)
+
+    assert document.warnings == ("gather: play is ignored beside say",)
+    assert [entry[0] for entry in call.log] == ["say"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "complaint"),
+    [
+        ({"timeout": "8"}, "gather: timeout must be a number"),
+        ({"numDigits": 1.5}, "gather: numDigits must be a whole number"),
+        ({"input": ["video"]}, "gather.input: 0 must be 'speech' or 'digits'"),
+        ({"say": {"text": 1}}, "gather.say: text must be a string or an array of strings"),
+        ({"say": "hello"}, "gather: say must be an object"),
+        ({"recognizer": {}}, "gather.recognizer: missing value for vendor"),
+    ],
+)
+def test_a_wrong_property_is_named(properties, complaint):
+    with pytest.raises(InvalidDocument) as refused:
+        verb("gather", **properties)
+
+    assert refused.value.problems == (complaint,)
