@@ -155,21 +155,3 @@ def test_a_bye_of_another_dialog_gets_481_and_leaves_the_call_alone(stage: Stage
         ended = stage.call(phone.port, verbs=LONGER).ended()
 
     assert ended["outcome"]["code"] == "completed"
-
-
-def test_a_repeated_answer_is_acknowledged_again(stage: Stage) -> None:
-    steps = (
-        receive_invite(),
-        reply(200, "OK", content=sdp()),
-        receive("ACK"),
-        pause(200),
-        reply(200, "OK", content=sdp()),
-        receive("ACK"),
-        *hung_up(),
-    )
-    with stage.phone(Scenario("twice", *steps)) as phone:
-        call = stage.call(phone.port)
-        call.ended()
-
-    assert len(phone.received("ACK")) == 2
-    assert call.statuses().count("in-progress") == 1
