@@ -1,7 +1,7 @@
 """Matches each message to a transaction and a dialog, or refuses it.
 
-RFC 3261 sections 8.2 (what a request is refused with), 12.2.2, 16 not at all: this is no proxy.
-Bytes come in through `receive`, time through `on_time`; what is to be done comes out of `effects`.
+RFC 3261 sections 8.2 (what a request is refused with), 9.2 (CANCEL) and 12.2.2.
+Bytes come in through `receive`, time through `on_time`; what is to be done comes out of `take`.
 
     agent.receive(datagram, source)
     for effect in agent.take():
@@ -9,14 +9,12 @@ Bytes come in through `receive`, time through `on_time`; what is to be done come
 """
 
 import re
-import secrets
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from voxgate.sip.dialog import orphan as orphans
 from voxgate.sip.dialog.callee import IncomingInvite
 from voxgate.sip.dialog.events import (
-    SDP,
     Fields,
     Listener,
     OrphanDialog,
@@ -24,11 +22,12 @@ from voxgate.sip.dialog.events import (
     OutcomeListener,
     OutgoingInvite,
 )
+from voxgate.sip.dialog.inside import capabilities
 from voxgate.sip.dialog.invite import InviteDialog
 from voxgate.sip.dialog.options import EXTENSIONS, SipOptions
 from voxgate.sip.dialog.outside import OutsideRequest, ask
 from voxgate.sip.dialog.reply import reply
-from voxgate.sip.dialog.stack import DialogUser
+from voxgate.sip.dialog.stack import Effect, Notify, Stack
 from voxgate.sip.dialog.stray import Strays
 from voxgate.sip.message import (
     Message,
@@ -38,35 +37,29 @@ from voxgate.sip.message import (
     parse,
     response_to,
 )
-from voxgate.sip.transaction.alarms import Alarm, Alarms
 from voxgate.sip.transaction.destination import Destination, Source
-from voxgate.sip.transaction.layer import (
-    ClientUser,
-    Clock,
-    Incoming,
-    Outgoing,
-    TransactionLayer,
-    Transmit,
-    reply_destination,
-)
+from voxgate.sip.transaction.layer import Clock, Incoming, Transmit, reply_destination
+
+__all__ = ["Agent", "AgentStats", "Effect", "InviteHandler", "Notify", "transaction_of"]
+
+InviteHandler = Callable[[IncomingInvite], None]
 
 # The kernel gives back only the start of a long datagram, so it is searched, not parsed.
 _OUR_BRANCH = re.compile(rb"\r\nVia:[^\r]*?;branch=([^;,\s]+)")
 
-Notify = Callable[[], None]
-Effect = Transmit | Notify
-
-InviteHandler = Callable[[IncomingInvite], None]
+_RETRY_AFTER_S = 10  # when we are full
 
 
-@dataclass(slots=True)
-class Counts:
-    """What metrics read; only ever growing."""
+@dataclass(frozen=True, slots=True)
+class AgentStats:
+    """What metrics read; the first two are of the moment, the others only grow."""
 
-    messages_in: int = 0
-    messages_out: int = 0
-    malformed: int = 0
-    refused: int = 0
+    transactions: int
+    dialogs: int
+    messages_in: int
+    retransmissions: int
+    malformed: int
+    refused: int
 
 
 class Agent:
@@ -81,189 +74,57 @@ class Agent:
         wake: Callable[[], None] = lambda: None,
         fraction: Callable[[], float] | None = None,
     ) -> None:
-        """`wake` is called when something outside `receive` and `on_time` has made effects."""
-        self.options = options
-        self.product = product
-        self.allow = ", ".join(options.allow_methods)
-        self.counts = Counts()
-        self.fraction = fraction or secrets.SystemRandom().random
-        self.locals: tuple[Destination, ...] = ()
+        """`wake` is called when something outside `receive` and `on_time` has made effects.
+
+        `fraction` draws the random waits, from 0 up to 1.
+        """
+        self._messages_in = 0
+        self._malformed = 0
+        self._refused = 0
         self.invite_handler: InviteHandler | None = None
-        self._clock = clock
-        self._wake = wake
-        self._effects: list[Effect] = []
-        self._alarms = Alarms()
-        self._dialogs: dict[tuple[str, str], DialogUser] = {}
+        self._options = options
         self._methods = frozenset(options.allow_methods)
-        self.transactions = TransactionLayer(
-            options.timing, self._alarms, clock=clock, transmit=self._effects.append
+        self._stack = Stack(
+            clock=clock, options=options, product=product, wake=wake, fraction=fraction
         )
-        self._strays = Strays(self)
+        self._transactions = self._stack.transactions
+        self._dialogs = self._stack.dialogs
+        self._strays = Strays(self._stack)
+
+    def listen_on(self, local: Destination) -> None:
+        """Note a listener, as the outside knows it."""
+        self._stack.locals = (*self._stack.locals, local)
 
     # The time and the effects.
 
     @property
-    def now(self) -> float:
-        return self._clock.monotonic()
-
-    @property
     def deadline(self) -> float | None:
         """When `on_time` must be called next; it may be early, never late."""
-        return self._alarms.deadline
+        return self._stack.alarms.deadline
 
     def on_time(self) -> None:
-        self._alarms.ring(self.now)
+        self._stack.alarms.ring(self._stack.now)
 
     def take(self) -> list[Effect]:
         """Everything to be done since the last call, in order."""
-        effects = self._effects[:]
-        self._effects.clear()
-        return effects
+        return self._stack.take()
 
-    def flush(self) -> None:
-        if self._effects:
-            self._wake()
-
-    # Messages from outside.
-
-    def receive(self, data: bytes, source: Source) -> Message | None:
-        """Take one message. Garbage is answered or dropped, never raised.
-
-        Returns what was read of it, for whoever keeps a record.
-        """
-        self.counts.messages_in += 1
-        try:
-            message = parse(data)
-        except UnreadableMessage as broken:
-            self.counts.malformed += 1
-            self._refuse_broken(broken, source)
-            return broken.salvaged
-        if isinstance(message, Response):
-            self._on_response(message, source)
-        else:
-            self._on_request(_noting(message, source), source)
-        return message
-
-    def unreachable(self, transaction: Hashable, detail: str) -> None:
-        """A `Transmit` of this transaction could not be delivered."""
-        self.transactions.unreachable(transaction, detail)
-
-    def _refuse_broken(self, broken: UnreadableMessage, source: Source) -> None:
-        request = broken.salvaged
-        if request is not None:
-            response = response_to(request, broken.status, f"Bad {broken.header}")
-            self._reply(request, response, source)
-
-    def _on_response(self, response: Response, source: Source) -> None:
-        if self.transactions.on_response(response) or response.cseq.method != "INVITE":
-            return
-        dialog = self._dialogs.get((response.call_id, response.from_.tag or ""))
-        if dialog is None:
-            self._strays.on_response(response, source)
-        elif 200 <= response.status < 300:
-            dialog.on_late_success(response)
-
-    def _on_request(self, request: Request, source: Source) -> None:
-        if request.method == "ACK":
-            self._on_ack(request, source)
-            return
-        known = self.transactions.knows(request)
-        if not known and len(self.transactions) >= self.options.transactions_max:
-            busy = reply(self, request, 503, fields=[("Retry-After", "10")])
-            self._reply(request, busy, source)
-            return
-        incoming = self.transactions.on_request(request, source)
-        if incoming is None:
-            return
-        refusal = self._refusal(incoming)
-        if refusal is not None:
-            status, fields = refusal
-            self.counts.refused += 1
-            self._refuse(incoming, status, fields)
-        elif request.method == "CANCEL":
-            self._on_cancel(incoming)
-        elif request.to.tag is not None:
-            self._in_dialog(incoming)
-        else:
-            self._out_of_dialog(incoming)
-
-    def _refusal(self, incoming: Incoming) -> tuple[int, Fields] | None:
-        """What no dialog needs to be asked about (RFC 3261 section 8.2)."""
-        request = incoming.request
-        if request.method not in self._methods:
-            return 405, [("Allow", self.allow)]
-        if not request.uri.is_sip and request.uri.scheme != "tel":
-            return 416, ()
-        if self.transactions.is_merged(incoming):
-            return 482, ()
-        if request.method != "CANCEL":
-            unknown = request.headers.tokens("Require") - set(EXTENSIONS)
-            if unknown:
-                return 420, [("Unsupported", ", ".join(sorted(unknown)))]
-        if request.method == "INVITE" and request.contact is None:
-            return 400, ()
-        return None
-
-    def _on_ack(self, ack: Request, source: Source) -> None:
-        if self.transactions.knows(ack):
-            self.transactions.on_request(ack, source)
-        dialog = self._dialogs.get((ack.call_id, ack.to.tag or ""))
-        if dialog is not None:
-            dialog.on_ack(ack)
-
-    def _on_cancel(self, incoming: Incoming) -> None:
-        invite = self.transactions.invite_of(incoming.request)
-        if invite is None:
-            self._refuse(incoming, 481)
-            return
-        user = invite.user
-        tag = self.token() if user is None else user.tag
-        self.respond(incoming, reply(self, incoming.request, 200, to_tag=tag))
-        if user is not None:
-            user.cancelled()
-
-    def _in_dialog(self, incoming: Incoming) -> None:
-        request = incoming.request
-        dialog = self._dialogs.get((request.call_id, request.to.tag or ""))
-        if dialog is None:
-            self._refuse(incoming, 481)
-        else:
-            dialog.on_request(incoming)
-
-    def _out_of_dialog(self, incoming: Incoming) -> None:
-        request = incoming.request
-        if request.method == "OPTIONS":
-            self._refuse(
-                incoming,
-                200,
-                [("Allow", self.allow), ("Accept", SDP), ("Supported", ", ".join(EXTENSIONS))],
-            )
-        elif request.method != "INVITE":
-            # BYE, INFO, UPDATE, PRACK, … mean a dialog, and To names none.
-            self._refuse(incoming, 481)
-        elif self.invite_handler is None:
-            self._refuse(incoming, 480)
-        else:
-            call = IncomingInvite(self, incoming)
-            incoming.user = call
-            handler = self.invite_handler
-            self.notify(lambda: handler(call))
-
-    def _refuse(self, incoming: Incoming, status: int, fields: Fields = ()) -> None:
-        response = reply(self, incoming.request, status, to_tag=self.token(), fields=fields)
-        self.respond(incoming, response)
-
-    def _reply(self, request: Message, response: Response, source: Source) -> None:
-        destination = reply_destination(request, source)
-        self._effects.append(
-            Transmit(response.to_bytes(), destination, source.local, "", source.flow)
+    @property
+    def stats(self) -> AgentStats:
+        return AgentStats(
+            transactions=len(self._transactions),
+            dialogs=len(self._dialogs),
+            messages_in=self._messages_in,
+            retransmissions=self._transactions.retransmissions,
+            malformed=self._malformed,
+            refused=self._refused,
         )
 
-    # Calls of ours.
+    # What the owner starts.
 
     def invite(self, out: OutgoingInvite, listener: Listener) -> InviteDialog:
         """Make the dialog of a call; nothing is sent before its `start`."""
-        return InviteDialog.calling(self, out, listener)
+        return InviteDialog.calling(self._stack, out, listener)
 
     def ask(
         self,
@@ -274,8 +135,8 @@ class Agent:
         give_up_after: float | None = None,
     ) -> None:
         """Send a request outside of any dialog."""
-        ask(self, asked, target, finished, give_up_after=give_up_after)
-        self.flush()
+        ask(self._stack, asked, target, finished, give_up_after=give_up_after)
+        self._stack.flush()
 
     def end_orphan(
         self,
@@ -284,72 +145,149 @@ class Agent:
         finished: Callable[[OrphanFate], None],
     ) -> None:
         """Hang up a call of a former life."""
-        orphans.end(self, orphan, targets, finished)
-        self.flush()
+        orphans.end(self._stack, orphan, targets, finished)
+        self._stack.flush()
 
-    def transaction_of(self, payload: bytes) -> Hashable:
-        """The client transaction that a message of ours belonged to; None for a response."""
-        found = _OUR_BRANCH.search(payload)
-        if found is None or payload.startswith(b"SIP/"):
-            return None
-        return found.group(1).decode("ascii", "replace"), payload.split(b" ", 1)[0].decode()
+    # Messages from outside.
 
-    # What dialogs ask for (`Stack`).
+    def receive(self, data: bytes, source: Source) -> Message | None:
+        """Take one message. Garbage is answered or dropped, never raised.
 
-    def token(self) -> str:
-        return secrets.token_hex(8)
+        Returns what was read of it, for whoever keeps a record.
+        """
+        self._messages_in += 1
+        try:
+            message = parse(data)
+        except UnreadableMessage as broken:
+            self._malformed += 1
+            self._refuse_broken(broken, source)
+            return broken.salvaged
+        if isinstance(message, Response):
+            self._on_response(message, source)
+        else:
+            self._on_request(_noting(message, source), source)
+        return message
 
-    def local_for(self, destination: Destination) -> Destination | None:
-        six = ":" in destination.host
-        for local in self.locals:
-            if local.transport == destination.transport and (":" in local.host) == six:
-                return local
+    def unreachable(self, transaction: Hashable, detail: str) -> None:
+        """A `Transmit` of this transaction could not be delivered."""
+        self._transactions.unreachable(transaction, detail)
+
+    def _refuse_broken(self, broken: UnreadableMessage, source: Source) -> None:
+        request = broken.salvaged
+        if request is not None:
+            self._reply(
+                request, response_to(request, broken.status, f"Bad {broken.header}"), source
+            )
+
+    def _on_response(self, response: Response, source: Source) -> None:
+        if self._transactions.on_response(response) or response.cseq.method != "INVITE":
+            return
+        dialog = self._dialogs.get((response.call_id, response.from_.tag or ""))
+        success = 200 <= response.status < 300
+        if dialog is None or (success and not dialog.on_late_success(response)):
+            self._strays.on_response(response, source)
+
+    def _on_request(self, request: Request, source: Source) -> None:
+        if request.method == "ACK":
+            self._on_ack(request, source)
+            return
+        full = len(self._transactions) >= self._options.transactions_max
+        if full and not self._transactions.knows(request):
+            fields = [("Retry-After", str(_RETRY_AFTER_S))]
+            self._reply(request, reply(self._stack, request, 503, fields=fields), source)
+            return
+        incoming = self._transactions.on_request(request, source)
+        if incoming is None:
+            return
+        refusal = self._refusal(incoming)
+        if refusal is not None:
+            self._refused += 1
+            self._answer(incoming, *refusal)
+        elif request.method == "CANCEL":
+            self._on_cancel(incoming)
+        elif request.to.tag is None:
+            self._out_of_dialog(incoming)
+        elif (dialog := self._dialogs.get((request.call_id, request.to.tag))) is not None:
+            dialog.on_request(incoming)
+        else:
+            self._answer(incoming, 481)
+
+    def _refusal(self, incoming: Incoming) -> tuple[int, Fields] | None:
+        """What no dialog needs to be asked about (RFC 3261 section 8.2)."""
+        request = incoming.request
+        if request.method not in self._methods:
+            return 405, [("Allow", self._stack.allow)]
+        if not request.uri.is_sip and request.uri.scheme != "tel":
+            return 416, ()
+        if self._transactions.is_merged(incoming):
+            return 482, ()
+        if request.method == "INVITE" and request.contact is None:
+            return 400, ()
+        unknown = request.headers.tokens("Require") - set(EXTENSIONS)
+        if unknown and request.method != "CANCEL":
+            return 420, [("Unsupported", ", ".join(sorted(unknown)))]
         return None
 
-    def send(
-        self,
-        request: Request,
-        destination: Destination,
-        local: Destination,
-        user: ClientUser,
-        *,
-        give_up_after: float | None = None,
-    ) -> Outgoing:
-        return self.transactions.send(
-            request, destination, local, user, give_up_after=give_up_after
+    def _on_ack(self, ack: Request, source: Source) -> None:
+        self._transactions.on_request(ack, source)
+        dialog = self._dialogs.get((ack.call_id, ack.to.tag or ""))
+        if dialog is not None:
+            dialog.on_ack(ack)
+
+    def _on_cancel(self, incoming: Incoming) -> None:
+        invite = self._transactions.invite_of(incoming.request)
+        if invite is None:
+            self._answer(incoming, 481)
+            return
+        user = invite.user
+        self._answer(incoming, 200, tag=None if user is None else user.tag)
+        if user is not None:
+            user.cancelled()
+
+    def _out_of_dialog(self, incoming: Incoming) -> None:
+        method = incoming.request.method
+        if method == "OPTIONS":
+            self._answer(incoming, 200, capabilities(self._stack))
+        elif method != "INVITE":
+            # BYE, INFO, UPDATE, PRACK, … belong into a dialog, and To names none.
+            self._answer(incoming, 481)
+        elif self.invite_handler is None:
+            self._answer(incoming, 480)
+        else:
+            call = IncomingInvite(self._stack, incoming)
+            incoming.user = call
+            handler = self.invite_handler
+            self._stack.notify(lambda: handler(call))
+
+    def _answer(
+        self, incoming: Incoming, status: int, fields: Fields = (), *, tag: str | None = None
+    ) -> None:
+        to_tag = tag or self._stack.token()
+        response = reply(self._stack, incoming.request, status, to_tag=to_tag, fields=fields)
+        self._stack.respond(incoming, response)
+
+    def _reply(self, request: Message, response: Response, source: Source) -> None:
+        """Answer without a transaction."""
+        destination = reply_destination(request, source)
+        call_id = request.headers.get("Call-ID") or ""
+        self._stack.put(
+            Transmit(response.to_bytes(), destination, source.local, call_id, source.flow)
         )
 
-    def transmit(self, request: Request, destination: Destination, local: Destination) -> None:
-        self._effects.append(Transmit(request.to_bytes(), destination, local, request.call_id))
 
-    def abort(self, outgoing: Outgoing) -> None:
-        self.transactions.abort(outgoing)
-
-    def respond(self, incoming: Incoming, response: Response) -> None:
-        self.transactions.respond(incoming, response)
-
-    def alarm(self, after_s: float, action: Callable[[], None]) -> Alarm:
-        return self._alarms.set(self.now + after_s, action)
-
-    def notify(self, deliver: Callable[[], None]) -> None:
-        self._effects.append(deliver)
-
-    def register(self, call_id: str, local_tag: str, user: DialogUser) -> None:
-        self._dialogs[call_id, local_tag] = user
-
-    def forget(self, call_id: str, local_tag: str) -> None:
-        self._dialogs.pop((call_id, local_tag), None)
-
-    @property
-    def dialogs(self) -> int:
-        return len(self._dialogs)
+def transaction_of(payload: bytes) -> Hashable:
+    """The client transaction that a message of ours belonged to; None for a response."""
+    found = _OUR_BRANCH.search(payload)
+    if found is None or payload.startswith(b"SIP/"):
+        return None
+    return found.group(1).decode("ascii", "replace"), payload.split(b" ", 1)[0].decode()
 
 
 def _noting(request: Request, source: Source) -> Request:
     """Write into the topmost Via where the request really came from (18.2.1, RFC 3581)."""
     top = request.via
     noted = top.received_from(source.peer.host, source.peer.port or 0)
-    if noted is top or noted == top:
+    if noted == top:
         return request
     headers = request.headers.copy()
     others = headers.elements("Via")[1:]

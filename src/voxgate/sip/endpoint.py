@@ -6,7 +6,6 @@ dialog = endpoint.invite(OutgoingInvite(...), on_event)
 """
 
 import asyncio
-import socket
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -47,12 +46,11 @@ from voxgate.sip.dialog.invite import DialogPhase, InviteDialog
 from voxgate.sip.dialog.options import SipOptions
 from voxgate.sip.dialog.outside import OutsideRequest
 from voxgate.sip.grammar import SipError
-from voxgate.sip.message import Message, Response
+from voxgate.sip.message import Headers, Message, Response
 from voxgate.sip.transaction.destination import Destination, Source
-from voxgate.sip.transaction.layer import DEFAULT_PORT, Transmit
-from voxgate.sip.transport.resolve import NameService, Resolver, Unresolvable
-from voxgate.sip.transport.tcp import TcpTransport
-from voxgate.sip.transport.udp import UdpListener
+from voxgate.sip.transaction.layer import Transmit
+from voxgate.sip.transport.resolve import NameService, Unresolvable
+from voxgate.sip.transport.wire import Wire
 from voxgate.sip.uri import Uri
 
 __all__ = [
@@ -94,8 +92,6 @@ __all__ = [
 log = get_logger("sip")
 
 T = TypeVar("T")
-
-WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - recognised, not chosen
 
 
 class RequestTimedOut(SipError):
@@ -145,23 +141,27 @@ class Endpoint:
         public_ip: str | None = None,
         clock: Clock,
         user_agent: str,
-        options: SipOptions = SipOptions(),
+        options: SipOptions | None = None,
         observer: MessageObserver | None = None,
         names: NameService | None = None,
     ) -> None:
         """`public_ip` stands in Via and Contact; else the bound address, or that of the way out."""
         self._listeners = tuple(listeners)
-        self._public_ip = public_ip
         self._clock = clock
         self._observer = observer
-        self._agent = Agent(clock=clock, options=options, product=user_agent, wake=self._drain)
-        self._resolver = Resolver(clock, names, families=self._families)
-        self._udp: dict[Destination, UdpListener] = {}
-        self._tcp = TcpTransport(
-            clock=clock, received=self._received, undelivered=self._undelivered
+        self._agent = Agent(
+            clock=clock, options=options or SipOptions(), product=user_agent, wake=self._drain
         )
-        self._bound: list[Listener] = []
+        self._wire = Wire(
+            clock=clock,
+            public_ip=public_ip,
+            names=names,
+            received=self._received,
+            undelivered=self._undelivered,
+            sent=self._sent,
+        )
         self._nursery = Nursery("sip")
+        self._messages_out = 0
         self._draining = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -170,7 +170,7 @@ class Endpoint:
         """Bind every listener; raise OSError, with nothing left open, when one cannot be."""
         try:
             for listener in self._listeners:
-                await self._bind(listener)
+                self._agent.listen_on(await self._wire.bind(listener))
         except OSError:
             await self.stop()
             raise
@@ -181,59 +181,25 @@ class Endpoint:
             self._timer.cancel()
             self._timer = None
         await self._nursery.close()
-        for udp in self._udp.values():
-            udp.close()
-        self._udp.clear()
-        await self._tcp.close()
-        self._agent.locals = ()
-        self._bound.clear()
+        await self._wire.close()
 
     @property
     def bound(self) -> list[Listener]:
         """The listeners with the ports they really got."""
-        return list(self._bound)
+        return list(self._wire.bound)
 
     @property
     def stats(self) -> EndpointStats:
-        counts = self._agent.counts
+        agent = self._agent.stats
         return EndpointStats(
-            transactions=len(self._agent.transactions),
-            dialogs=self._agent.dialogs,
-            messages_in=counts.messages_in,
-            messages_out=counts.messages_out,
-            retransmissions=self._agent.transactions.retransmissions,
-            malformed=counts.malformed,
-            refused=counts.refused,
+            transactions=agent.transactions,
+            dialogs=agent.dialogs,
+            messages_in=agent.messages_in,
+            messages_out=self._messages_out,
+            retransmissions=agent.retransmissions,
+            malformed=agent.malformed,
+            refused=agent.refused,
         )
-
-    async def _bind(self, listener: Listener) -> None:
-        if listener.transport == "udp":
-            udp = await UdpListener.bind(
-                listener.host,
-                listener.port,
-                received=self._received,
-                undelivered=self._datagram_undelivered,
-            )
-            port = udp.local.port or 0
-            local = self._known_as("udp", listener.host, port)
-            udp.known_as(local)
-            self._udp[local] = udp
-        else:
-            local = await self._tcp.listen(
-                listener.host, listener.port, known_as=partial(self._known_as, "tcp", listener.host)
-            )
-        self._agent.locals = (*self._agent.locals, local)
-        self._bound.append(Listener(listener.transport, listener.host, local.port or 0))
-
-    def _known_as(self, transport: str, host: str, port: int) -> Destination:
-        if self._public_ip is not None and (":" in self._public_ip) == (":" in host):
-            host = self._public_ip
-        elif host in WILDCARDS:
-            host = address_of_way_out(host)
-        return Destination(transport, host, port)
-
-    def _families(self) -> frozenset[int]:
-        return frozenset(6 if ":" in local.host else 4 for local in self._agent.locals)
 
     # Calls.
 
@@ -247,7 +213,7 @@ class Endpoint:
         Sends at once when the destination is an address; all else comes as events.
         """
         dialog = self._agent.invite(out, listener)
-        targets = self._resolver.known(out.destination)
+        targets = self._wire.known(out.destination)
         if targets is not None:
             dialog.start(targets)
         else:
@@ -256,11 +222,13 @@ class Endpoint:
 
     async def _start(self, dialog: InviteDialog, destination: Destination) -> None:
         try:
-            targets = await self._resolver.resolve(destination)
+            targets = await self._wire.resolve(destination)
         except Unresolvable as unknown:
-            dialog.fail(str(unknown))
+            dialog.start((), str(unknown))
         else:
             dialog.start(targets)
+
+    # Outside of calls.
 
     async def request(
         self,
@@ -280,24 +248,23 @@ class Endpoint:
         asked = OutsideRequest(method, uri, headers, body, credentials=credentials)
         destination = next_hop or destination_of(uri)
         try:
-            targets = await self._resolver.resolve(destination)
+            targets = await self._wire.resolve(destination)
         except Unresolvable as unknown:
             raise TransportFailed(str(unknown)) from unknown
-        outcome: Outcome | None = None
+        outcome = Outcome(503, "", Headers())
         for target in targets:
             answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
             self._agent.ask(asked, target, partial(_settle, answered), give_up_after=timeout_s)
             outcome = await answered
             if outcome.failure is None:
                 return Response(outcome.status, outcome.reason, outcome.headers, outcome.body)
-        if outcome is not None and outcome.status == 408:
-            raise RequestTimedOut(f"{method} to {destination}: {outcome.failure}")
-        raise TransportFailed(f"{method} to {destination}: {outcome.failure if outcome else ''}")
+        error = RequestTimedOut if outcome.status == 408 else TransportFailed
+        raise error(f"{method} to {destination}: {outcome.failure}")
 
     async def end_orphan(self, orphan: OrphanDialog) -> OrphanFate:
         """Hang up a call that a crash left behind, and say what was found."""
         try:
-            targets = await self._resolver.resolve(orphan.destination)
+            targets = await self._wire.resolve(orphan.destination)
         except Unresolvable:
             return "unreachable"
         ended: asyncio.Future[OrphanFate] = asyncio.get_running_loop().create_future()
@@ -313,9 +280,23 @@ class Endpoint:
             self._observe("in", data, source.peer, _call_id(message))
         self._drain()
 
-    def _observe(self, direction: str, data: bytes, peer: Destination, call_id: str) -> None:
+    def _sent(self, transmit: Transmit, target: Destination) -> None:
+        self._messages_out += 1
         if self._observer is not None:
+            self._observe("out", transmit.payload, target, transmit.call_id)
+
+    def _undelivered(self, transaction: Hashable, why: str) -> None:
+        if transaction is not None:
+            self._agent.unreachable(transaction, why)
+            self._drain()
+
+    def _observe(self, direction: str, data: bytes, peer: Destination, call_id: str) -> None:
+        if self._observer is None:
+            return
+        try:
             self._observer(direction, data, peer=peer, at=self._clock.wall(), call_id=call_id)
+        except Exception:  # boundary: who watches must not disturb the call
+            log.exception("sip_observer_failed")
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -331,7 +312,7 @@ class Endpoint:
             while effects := self._agent.take():
                 for effect in effects:
                     if isinstance(effect, Transmit):
-                        self._transmit(effect)
+                        self._wire.send(effect)
                     else:
                         self._call_back(effect)
         finally:
@@ -354,49 +335,10 @@ class Endpoint:
         self._timer_at = deadline
         self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
 
-    # The wire.
 
-    def _transmit(self, effect: Transmit) -> None:
-        destination = effect.destination
-        targets = self._resolver.known(destination)
-        if targets is not None:
-            self._transmit_to(effect, targets[0])
-        else:
-            self._nursery.start(self._resolve_and_transmit(effect), name="resolve")
-
-    async def _resolve_and_transmit(self, effect: Transmit) -> None:
-        try:
-            targets = await self._resolver.resolve(effect.destination)
-        except Unresolvable as unknown:
-            self._undelivered(effect.transaction, str(unknown))
-        else:
-            self._transmit_to(effect, targets[0])
-
-    def _transmit_to(self, effect: Transmit, target: Destination) -> None:
-        self._agent.counts.messages_out += 1
-        if self._observer is not None:
-            self._observe("out", effect.payload, target, effect.call_id)
-        port = target.port or DEFAULT_PORT
-        if target.reliable:
-            self._tcp.send(
-                effect.payload,
-                target.host,
-                port,
-                local=effect.local,
-                flow=effect.flow,
-                transaction=effect.transaction,
-            )
-        elif (udp := self._udp.get(effect.local)) is not None:
-            udp.send(effect.payload, target.host, port)
-
-    def _datagram_undelivered(self, payload: bytes, peer: Destination, why: str) -> None:
-        """An ICMP error, or the kernel's refusal: the datagram says whose it was."""
-        self._undelivered(self._agent.transaction_of(payload), f"{peer}: {why}")
-
-    def _undelivered(self, transaction: Hashable, why: str) -> None:
-        if transaction is not None:
-            self._agent.unreachable(transaction, why)
-            self._drain()
+def destination_of(uri: Uri) -> Destination:
+    """Where a request for this URI goes by itself (RFC 3263)."""
+    return Destination((uri.parameter("transport") or "udp").lower(), uri.host, uri.port)
 
 
 def _call_id(message: Message | None) -> str:
@@ -406,21 +348,3 @@ def _call_id(message: Message | None) -> str:
 def _settle(future: "asyncio.Future[T]", result: T) -> None:
     if not future.done():
         future.set_result(result)
-
-
-def destination_of(uri: Uri) -> Destination:
-    """Where a request for this URI goes by itself (RFC 3263)."""
-    return Destination((uri.parameter("transport") or "udp").lower(), uri.host, uri.port)
-
-
-def address_of_way_out(wildcard: str) -> str:
-    """Our address on the interface that faces the Internet; nothing is sent to find it."""
-    family, probe = (
-        (socket.AF_INET6, "2001:db8::1") if ":" in wildcard else (socket.AF_INET, "192.0.2.1")
-    )
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect((probe, 9))
-        except OSError:
-            return "::1" if ":" in wildcard else "127.0.0.1"
-        return str(sock.getsockname()[0])

@@ -202,8 +202,8 @@ class IncomingInvite:
     def on_ack(self, ack: Request) -> None:
         """There is no 2xx to acknowledge yet."""
 
-    def on_late_success(self, response: Response) -> None:
-        """We sent no INVITE here."""
+    def on_late_success(self, response: Response) -> bool:  # noqa: ARG002 - we sent no INVITE
+        return False
 
     def _answer_with(self, incoming: Incoming, status: int, fields: Fields = ()) -> None:
         self._stack.respond(incoming, reply(self._stack, incoming.request, status, fields=fields))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from voxgate.sip.dialog.caller import acknowledgement
 from voxgate.sip.dialog.events import SDP, Fields, Outcome, OutcomeListener
 from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.forks import acknowledgement
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.options import EXTENSIONS
 from voxgate.sip.dialog.path import Path, new_branch
@@ -30,6 +30,7 @@ class _Change:
     fields: tuple[tuple[str, str], ...]
     listener: OutcomeListener
     glares: int = 0
+    sent: Request | None = None  # its newest version on the wire
 
 
 class Changes:
@@ -83,7 +84,7 @@ class Changes:
         """Send the next change if nothing is in its way."""
         if self._current is None and self._waiting and not self.held:
             self._current = self._waiting.popleft()
-            self._send()
+            self._send(self._current)
 
     def stop(self) -> None:
         """The dialog is over."""
@@ -107,21 +108,23 @@ class Changes:
         self._stack.transmit(known, self._path.next_hop, self._path.local)
         return True
 
-    def _send(self) -> None:
+    def _send(self, change: _Change) -> None:
         self._retry = None
-        if self.held:
-            assert self._current is not None
-            self._waiting.appendleft(self._current)
+        if self.held:  # the peer was faster while we waited
+            self._waiting.appendleft(change)
             self._current = None
             return
         self._success = None
         self._exchange = Exchange(
-            self._stack, self._build, self._login, self._finished, on_success=self._on_success
+            self._stack,
+            partial(self._build, change),
+            self._login,
+            partial(self._finished, change),
+            on_success=partial(self._on_success, change),
         )
 
-    def _build(self) -> tuple[Request, Destination, Destination]:
-        change, path = self._current, self._path
-        assert change is not None
+    def _build(self, change: _Change) -> tuple[Request, Destination, Destination]:
+        path = self._path
         fields = [
             ("Allow", self._stack.allow),
             ("Supported", ", ".join(EXTENSIONS)),
@@ -134,44 +137,40 @@ class Changes:
             fields.append(("Content-Type", SDP))
         branch = new_branch(self._stack.token())
         request = path.request(change.method, branch=branch, fields=fields, body=change.body)
+        change.sent = request
         return request, path.next_hop, path.local
 
-    def _on_success(self, response: Response) -> None:
-        change = self._current
-        if response.cseq.method == "INVITE" and self.repeat_ack(response):
+    def _on_success(self, change: _Change, response: Response) -> None:
+        if change.method == "INVITE" and self.repeat_ack(response):
             return
-        if change is None or self._success is not None:
+        if self._success is not None:
             return
         self._success = response
         self._path.learn_target(response)
         self._refreshed(response)
         if change.method == "INVITE" and (change.body or not response.body):
-            self._acknowledge(b"")
+            self._acknowledge(change, b"")
 
-    def _acknowledge(self, body: bytes) -> None:
-        assert self._exchange is not None
-        assert self._exchange.outgoing is not None
-        invite = self._exchange.outgoing.request
-        self._acked = acknowledgement(self._stack, self._path, invite, body)
-        self._stack.transmit(self._acked, self._path.next_hop, self._path.local)
+    def _acknowledge(self, change: _Change, body: bytes) -> None:
+        if change.sent is not None:
+            self._acked = acknowledgement(self._stack, self._path, change.sent, body)
+            self._stack.transmit(self._acked, self._path.next_hop, self._path.local)
 
-    def _answer_offer(self, body: bytes) -> None:
+    def _answer_offer(self, change: _Change, body: bytes) -> None:
         """The 2xx brought an offer: its ACK carries the answer, and ends the change."""
-        if self._exchange is not None and self._success is not None:
-            self._acknowledge(body)
+        if self._current is change:
+            self._acknowledge(change, body)
             self._next()
             self._stack.flush()
 
-    def _finished(self, outcome: Outcome) -> None:
-        change = self._current
-        assert change is not None
+    def _finished(self, change: _Change, outcome: Outcome) -> None:
         if outcome.status == 491 and change.glares < GLARE_MAX:
             change.glares += 1
             self._exchange = None
-            self._retry = self._stack.alarm(self._glare_wait(), self._send)
+            self._retry = self._stack.alarm(self._glare_wait(), partial(self._send, change))
             return
         if change.method == "INVITE" and outcome.success and not change.body and outcome.body:
-            outcome = replace(outcome, acknowledge=self._answer_offer)
+            outcome = replace(outcome, acknowledge=partial(self._answer_offer, change))
             self._stack.notify(partial(change.listener, outcome))
             return
         self._stack.notify(partial(change.listener, outcome))

@@ -51,7 +51,7 @@ class Exchange:
         """Forget it; `finished` is not called any more."""
         self._finished = None
         if self.outgoing is not None:
-            self._stack.abort(self.outgoing)
+            self._stack.transactions.abort(self.outgoing)
 
     def _try(self) -> None:
         self._attempts += 1

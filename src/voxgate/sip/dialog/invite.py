@@ -124,25 +124,17 @@ class InviteDialog:
     @property
     def confirmed_state(self) -> DialogState | None:
         """What it would take to hang up after a crash, as of now."""
-        if self._session is None:
-            return None
-        path = self._session.path
-        return DialogState(
-            str(path.target), tuple(map(str, path.route_set)), path.remote_tag, path.local_cseq
-        )
+        return self._session.path.state if self._session is not None else None
 
     # What the owner does.
 
-    def start(self, targets: Sequence[Destination]) -> None:
-        """Send the INVITE of a call of ours, to the first target that answers at all."""
-        if self._caller is not None:
-            self._caller.start(targets)
-            self._stack.flush()
+    def start(self, targets: Sequence[Destination], nowhere: str = "") -> None:
+        """Send the INVITE of a call of ours, to the first target that answers at all.
 
-    def fail(self, detail: str) -> None:
-        """Give up a call of ours that has nowhere to go."""
+        Without targets the call fails, and `nowhere` says why.
+        """
         if self._caller is not None:
-            self._caller.fail(detail)
+            self._caller.start(targets, nowhere)
             self._stack.flush()
 
     def cancel(self, headers: Fields = ()) -> None:
@@ -164,7 +156,7 @@ class InviteDialog:
     ) -> None:
         """Change the session; with an empty body the peer makes the offer."""
         if self._session is not None:
-            self._session.reinvite(body, listener, headers)
+            self._session.change("INVITE", body, headers, listener)
             self._stack.flush()
 
     def update(
@@ -172,7 +164,7 @@ class InviteDialog:
     ) -> None:
         """Change the session by UPDATE, or with an empty body only refresh it."""
         if self._session is not None:
-            self._session.update(body, listener, headers)
+            self._session.change("UPDATE", body, headers, listener)
             self._stack.flush()
 
     def info(self, content_type: str, body: bytes, listener: OutcomeListener = _ignore) -> None:
@@ -211,8 +203,8 @@ class InviteDialog:
 
     def answer(self, incoming: Incoming, response: Response, timer: SessionTimer | None) -> None:
         """Send our 2xx to the INVITE of the peer."""
-        assert self._session is not None
-        self._session.answer(incoming, response, timer)
+        if self._session is not None:
+            self._session.answer(incoming, response, timer)
 
     def on_request(self, incoming: Incoming) -> None:
         tag = incoming.request.from_.tag or ""
@@ -227,12 +219,10 @@ class InviteDialog:
         if self._session is not None:
             self._session.on_ack(ack)
 
-    def on_late_success(self, response: Response) -> None:
-        session = self._session
-        if session is not None and session.changes.repeat_ack(response):
-            return
-        if self._caller is not None:
-            self._caller.on_success(response)
+    def on_late_success(self, response: Response) -> bool:
+        if self._session is not None and self._session.changes.repeat_ack(response):
+            return True
+        return self._caller is not None and self._caller.on_success(response)
 
     def _forget(self) -> None:
         self._over = True

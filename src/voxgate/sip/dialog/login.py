@@ -74,7 +74,8 @@ class Login:
         # An answer to this very nonce was refused: the password is wrong. A new nonce without
         # `stale` is believed once, when the refused answer reused the nonce of an older request.
         if known is not None and not known.fresh and not challenge.stale:
-            if challenge.nonce == known.challenge.nonce or not (first and known.uses > 1):
+            reused = first and known.uses > 1
+            if challenge.nonce == known.challenge.nonce or not reused:
                 return False
         self._asked[header, challenge.realm] = _Asked(challenge, self._token())
         return True

@@ -91,7 +91,7 @@ class Offers:
             ReInvited(offer, respond) if request.method == "INVITE" else Updated(offer, respond)
         )
 
-    def _respond(
+    def _respond(  # noqa: PLR0917 - the last four are `Respond`
         self,
         incoming: Incoming,
         timer: SessionTimer | None,

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 
+from voxgate.sip.dialog.events import DialogState
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers, Request, Response
 from voxgate.sip.transaction.destination import Destination, Source
@@ -135,6 +136,12 @@ class Path:
             peer=source.peer,
             choose=choose,
         )
+
+    @property
+    def state(self) -> DialogState:
+        """What it takes to hang up from elsewhere."""
+        routes = tuple(map(str, self.route_set))
+        return DialogState(str(self.target), routes, self.remote_tag, self.local_cseq)
 
     def learn_target(self, message: Request | Response) -> None:
         """Target refresh: the peer's newest Contact is where requests go (RFC 3261 12.2)."""

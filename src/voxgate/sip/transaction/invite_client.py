@@ -11,9 +11,9 @@ from typing import ClassVar
 from voxgate.sip.message import Request, Response
 from voxgate.sip.transaction.effects import Deliver, Effect, Send
 from voxgate.sip.transaction.machine import (
+    ClientMachine,
     Do,
     Input,
-    Machine,
     State,
     Table,
     Timing,
@@ -25,10 +25,10 @@ from voxgate.sip.transaction.mirror import ack_of
 _LATE = (Input.PROVISIONAL, Input.SUCCESS, Input.FAILURE, Input.UNREACHABLE)
 
 
-class InviteClient(Machine):
+class InviteClient(ClientMachine):
     """One INVITE until its final response. The ACK of a 2xx is the user's, any other ours."""
 
-    __slots__ = ("request",)
+    __slots__ = ()
 
     # RFC 3261 figure 5 with RFC 6026 figure 1, row by row.
     table: ClassVar[Table] = {
@@ -56,25 +56,8 @@ class InviteClient(Machine):
     }
 
     def __init__(self, request: Request, *, timing: Timing, reliable: bool) -> None:
-        super().__init__(State.CALLING, timing=timing, reliable=reliable)
-        self.request = request
+        super().__init__(State.CALLING, request, timing=timing, reliable=reliable)
         self._slowest = math.inf  # timer A doubles without a limit; B ends it
-
-    def start(self, *, now: float) -> list[Effect]:
-        self._last = self.request.to_bytes()
-        self._arm_resend(now)
-        self._timers[Input.GIVE_UP] = now + self.timing.give_up
-        return [Send(self._last)]
-
-    def give_up_at(self, at: float) -> None:
-        """Wait less than 64*T1 for the first response, as long as none has come."""
-        if self.state is State.CALLING:
-            self._timers[Input.GIVE_UP] = at
-
-    def on_response(self, response: Response, *, now: float) -> list[Effect]:
-        if response.status < 200:
-            return self._step(Input.PROVISIONAL, now, response)
-        return self._step(Input.SUCCESS if response.status < 300 else Input.FAILURE, now, response)
 
     def _carry_out(self, do: Do, now: float, message: Request | Response | None) -> list[Effect]:
         if do is Do.DELIVER:
@@ -84,8 +67,7 @@ class InviteClient(Machine):
         if do is Do.ACCEPT:
             self._linger(now, self.timing.give_up)
             return delivered(message)
-        assert isinstance(message, Response)
-        if do is Do.ACKNOWLEDGE:
+        if do is Do.ACKNOWLEDGE or not isinstance(message, Response):
             return [Send(self._last or b"", repeated=True)]
         self._last = ack_of(self.request, message).to_bytes()
         self._linger(now, 0 if self.reliable else max(32.0, self.timing.give_up))

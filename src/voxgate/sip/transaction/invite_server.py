@@ -3,18 +3,27 @@
 from typing import ClassVar
 
 from voxgate.sip.message import Request, Response, response_to
-from voxgate.sip.transaction.effects import Deliver, Effect, Send
-from voxgate.sip.transaction.machine import Do, Input, Machine, State, Table, Timing, silent
+from voxgate.sip.transaction.effects import Effect, Send
+from voxgate.sip.transaction.machine import (
+    Do,
+    Input,
+    ServerMachine,
+    State,
+    Table,
+    Timing,
+    delivered,
+    silent,
+)
 
 SLOW_AFTER_S = 0.2  # RFC 3261 17.2.1: 100 unless the user answers within 200 ms
 
 _ALL_SENDING = (Input.PROVISIONAL, Input.SUCCESS, Input.FAILURE)
 
 
-class InviteServer(Machine):
+class InviteServer(ServerMachine):
     """One INVITE from outside. Repeats of a 2xx are the user's, of any other response ours."""
 
-    __slots__ = ("request",)
+    __slots__ = ()
 
     # RFC 3261 figure 7 with RFC 6026 figure 3, row by row; what arrives first, what the user does next.
     table: ClassVar[Table] = {
@@ -46,19 +55,8 @@ class InviteServer(Machine):
     }
 
     def __init__(self, request: Request, *, timing: Timing, reliable: bool, now: float) -> None:
-        super().__init__(State.PROCEEDING, timing=timing, reliable=reliable)
-        self.request = request
+        super().__init__(State.PROCEEDING, request, timing=timing, reliable=reliable)
         self._timers[Input.SLOW] = now + SLOW_AFTER_S
-
-    def on_request(self, request: Request, *, now: float) -> list[Effect]:
-        """The INVITE again, or the ACK that has its branch."""
-        happened = Input.ACK if request.method == "ACK" else Input.REQUEST
-        return self._step(happened, now, request)
-
-    def respond(self, response: Response, *, now: float) -> list[Effect]:
-        if response.status < 200:
-            return self._step(Input.PROVISIONAL, now, response)
-        return self._step(Input.SUCCESS if response.status < 300 else Input.FAILURE, now, response)
 
     def _carry_out(self, do: Do, now: float, message: Request | Response | None) -> list[Effect]:
         if do is Do.TRYING:
@@ -67,9 +65,8 @@ class InviteServer(Machine):
         if do is Do.CONFIRM:
             self._linger(now, 0 if self.reliable else self.timing.t4)
             return []
-        assert message is not None
-        if do is Do.DELIVER:
-            return [Deliver(message)]
+        if message is None or do is Do.DELIVER:
+            return delivered(message)
         self._timers.pop(Input.SLOW, None)
         self._last = message.to_bytes()
         if do is Do.SEND_LAST and self.state is State.ACCEPTED:

@@ -208,8 +208,7 @@ class TransactionLayer:
         self._keep_client(outgoing)
         # The user last: it may start or abort transactions, this one too.
         for effect in effects:
-            if isinstance(effect, Deliver):
-                assert isinstance(effect.message, Response)
+            if isinstance(effect, Deliver) and isinstance(effect.message, Response):
                 outgoing.user.on_response(effect.message)
             elif isinstance(effect, TimedOut):
                 outgoing.user.on_failure("timeout", "no final response")

@@ -150,6 +150,51 @@ class Machine:
         self._timers[Input.LINGER] = now + seconds
 
 
+class ClientMachine(Machine):
+    """What both client transactions share: one request, sent until it is answered."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, state: State, request: Request, *, timing: Timing, reliable: bool) -> None:
+        super().__init__(state, timing=timing, reliable=reliable)
+        self.request = request
+
+    def start(self, *, now: float) -> list[Effect]:
+        self._last = self.request.to_bytes()
+        self._arm_resend(now)
+        self._timers[Input.GIVE_UP] = now + self.timing.give_up
+        return [Send(self._last)]
+
+    def give_up_at(self, at: float) -> None:
+        """Wait less than 64*T1, where that is still waited for."""
+        if Input.GIVE_UP in self._timers:
+            self._timers[Input.GIVE_UP] = at
+
+    def on_response(self, response: Response, *, now: float) -> list[Effect]:
+        return self._step(_KIND[response.status // 100], now, response)
+
+
+class ServerMachine(Machine):
+    """What both server transactions share: one request, and the responses of the user."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, state: State, request: Request, *, timing: Timing, reliable: bool) -> None:
+        super().__init__(state, timing=timing, reliable=reliable)
+        self.request = request
+
+    def on_request(self, request: Request, *, now: float) -> list[Effect]:
+        """The request again, or the ACK that has its branch."""
+        happened = Input.ACK if request.method == "ACK" else Input.REQUEST
+        return self._step(happened, now, request)
+
+    def respond(self, response: Response, *, now: float) -> list[Effect]:
+        return self._step(_KIND[response.status // 100], now, response)
+
+
+_KIND = (Input.FAILURE, Input.PROVISIONAL, Input.SUCCESS, *(Input.FAILURE,) * 4)
+
+
 def silent(state: State, *inputs: Input) -> dict[tuple[State, Input], tuple[State, Do]]:
     """Table rows for what happens late and means nothing any more."""
     return {(state, happened): (state, Do.NOTHING) for happened in inputs}

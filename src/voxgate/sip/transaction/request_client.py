@@ -3,11 +3,11 @@
 from typing import ClassVar
 
 from voxgate.sip.message import Request, Response
-from voxgate.sip.transaction.effects import Effect, Send
+from voxgate.sip.transaction.effects import Effect
 from voxgate.sip.transaction.machine import (
+    ClientMachine,
     Do,
     Input,
-    Machine,
     State,
     Table,
     Timing,
@@ -16,10 +16,10 @@ from voxgate.sip.transaction.machine import (
 )
 
 
-class RequestClient(Machine):
+class RequestClient(ClientMachine):
     """One request, sent until it is answered or timer F fires."""
 
-    __slots__ = ("request",)
+    __slots__ = ()
 
     # RFC 3261 figure 6, row by row.
     table: ClassVar[Table] = {
@@ -46,24 +46,7 @@ class RequestClient(Machine):
     }
 
     def __init__(self, request: Request, *, timing: Timing, reliable: bool) -> None:
-        super().__init__(State.TRYING, timing=timing, reliable=reliable)
-        self.request = request
-
-    def start(self, *, now: float) -> list[Effect]:
-        self._last = self.request.to_bytes()
-        self._arm_resend(now)
-        self._timers[Input.GIVE_UP] = now + self.timing.give_up
-        return [Send(self._last)]
-
-    def give_up_at(self, at: float) -> None:
-        """Wait less than 64*T1 for the final response."""
-        if Input.GIVE_UP in self._timers:
-            self._timers[Input.GIVE_UP] = at
-
-    def on_response(self, response: Response, *, now: float) -> list[Effect]:
-        if response.status < 200:
-            return self._step(Input.PROVISIONAL, now, response)
-        return self._step(Input.SUCCESS if response.status < 300 else Input.FAILURE, now, response)
+        super().__init__(State.TRYING, request, timing=timing, reliable=reliable)
 
     def _carry_out(self, do: Do, now: float, message: Request | Response | None) -> list[Effect]:
         if do is Do.FINISH:

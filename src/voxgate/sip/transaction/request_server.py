@@ -4,15 +4,15 @@ from typing import ClassVar
 
 from voxgate.sip.message import Request, Response
 from voxgate.sip.transaction.effects import Effect, Send
-from voxgate.sip.transaction.machine import Do, Input, Machine, State, Table, Timing, silent
+from voxgate.sip.transaction.machine import Do, Input, ServerMachine, State, Table, Timing, silent
 
 _SENDING = (Input.PROVISIONAL, Input.SUCCESS, Input.FAILURE)
 
 
-class RequestServer(Machine):
+class RequestServer(ServerMachine):
     """One request from outside, answered once, its repeats answered alike."""
 
-    __slots__ = ("request",)
+    __slots__ = ()
 
     # RFC 3261 figure 8, row by row. RFC 4320: a user that never answers gets no 408 sent, just dropped.
     table: ClassVar[Table] = {
@@ -38,21 +38,12 @@ class RequestServer(Machine):
     }
 
     def __init__(self, request: Request, *, timing: Timing, reliable: bool, now: float) -> None:
-        super().__init__(State.TRYING, timing=timing, reliable=reliable)
-        self.request = request
+        super().__init__(State.TRYING, request, timing=timing, reliable=reliable)
         self._timers[Input.LINGER] = now + timing.give_up
 
-    def on_request(self, request: Request, *, now: float) -> list[Effect]:
-        """The request again."""
-        return self._step(Input.REQUEST, now, request)
-
-    def respond(self, response: Response, *, now: float) -> list[Effect]:
-        if response.status < 200:
-            return self._step(Input.PROVISIONAL, now, response)
-        return self._step(Input.SUCCESS if response.status < 300 else Input.FAILURE, now, response)
-
     def _carry_out(self, do: Do, now: float, message: Request | Response | None) -> list[Effect]:
-        assert message is not None
+        if message is None:
+            return []
         self._last = message.to_bytes()
         if do is Do.SEND_LAST:
             self._linger(now, 0 if self.reliable else self.timing.give_up)

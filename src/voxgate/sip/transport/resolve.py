@@ -89,13 +89,16 @@ class Resolver:
         names: NameService | None = None,
         *,
         families: Callable[[], frozenset[int]] = lambda: frozenset({4, 6}),
-        draw: Callable[[], float] = random.SystemRandom().random,
+        draw: Callable[[], float] | None = None,
     ) -> None:
-        """`families` are the IP versions that listeners speak; other addresses are of no use."""
+        """`families` are the IP versions that listeners speak; other addresses are of no use.
+
+        `draw` gives numbers from 0 up to 1 for the choice by weight.
+        """
         self._clock = clock
         self._names = names or SystemNameService()
         self._families = families
-        self._draw = draw
+        self._draw = draw or random.SystemRandom().random
         self._cache: dict[Destination, tuple[float, tuple[Destination, ...]]] = {}
 
     def known(self, destination: Destination) -> tuple[Destination, ...] | None:

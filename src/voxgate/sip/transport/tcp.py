@@ -58,10 +58,10 @@ class TcpConnection(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = standing = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         if not peer or not self._owner.adopt(self, (peer[0], peer[1])):
-            transport.abort()
+            standing.abort()
             return
         self.peer = (peer[0], peer[1])
         self._source = Source(Destination("tcp", peer[0], peer[1]), self._local, self.flow)

@@ -41,8 +41,8 @@ class UdpListener(asyncio.DatagramProtocol):
     ) -> "UdpListener":
         """Raise OSError when the address is taken or not ours."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        try:
+        with contextlib.ExitStack() as undo:
+            sock = undo.enter_context(socket.socket(family, socket.SOCK_DGRAM))
             sock.setblocking(False)  # noqa: FBT003 - its only parameter
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
             if family == socket.AF_INET6:
@@ -56,9 +56,7 @@ class UdpListener(asyncio.DatagramProtocol):
             listener._transport, _ = await loop.create_datagram_endpoint(
                 lambda: listener, sock=sock
             )
-        except BaseException:
-            sock.close()
-            raise
+            undo.pop_all()
         return listener
 
     def known_as(self, local: Destination) -> None:
