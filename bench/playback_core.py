@@ -29,7 +29,7 @@ from voxgate.model.audio import Audio
 CORE, LOAD_CORE = "0", "1"
 FARM_PORT, FARM_CONTROL = 14100, 14099
 FIRST_PORT = 32000  # two a stream
-SETTLE_S = 2
+SETTLE_S = 3
 TONE_S = 20
 
 FLOOR_BUILD = ("cargo", "build", "--quiet", "--release", "--manifest-path", "rust/Cargo.toml")
