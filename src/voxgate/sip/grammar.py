@@ -31,6 +31,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Parameters = tuple[tuple[str, str | None], ...]
 
+# Every message of a call repeats the same few addresses, hops and sequence numbers, so their
+# parsers remember. Texts come from strangers: only short ones are kept, and only so many.
+REMEMBERED_CHARACTERS_MAX = 200
+REMEMBERED_MAX = 2048
+
+_COMMON_NAMES = frozenset({"branch", "lr", "received", "rport", "tag", "transport", "user"})
+
 
 class SipError(VoxgateError):
     """Root of what `voxgate.sip` raises on purpose."""
@@ -161,7 +168,7 @@ def with_parameter(parameters: Parameters, name: str, value: str | None) -> Para
 def check_parameters(parameters: Parameters, header: str) -> None:
     """Raise `InvalidHeader` for a parameter name that is no token."""
     for name, _ in parameters:
-        if not is_token(name):
+        if name not in _COMMON_NAMES and not is_token(name):
             raise InvalidHeader(header, f"parameter name {name[:40]!r}")
 
 

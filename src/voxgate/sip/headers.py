@@ -6,8 +6,11 @@ RFC 3261 section 20; Reason RFC 3326; Session-Expires RFC 4028; RAck RFC 3262.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from voxgate.sip.grammar import (
+    REMEMBERED_CHARACTERS_MAX,
+    REMEMBERED_MAX,
     InvalidHeader,
     MalformedMessage,
     Parameters,
@@ -282,35 +285,7 @@ class NameAddr:
 
         A display name that should have been quoted is taken as it stands.
         """
-        text = text.strip()
-        if text.startswith('"'):
-            end = quoted_end(text)
-            start = text.find("<", end)
-            if end < 0 or start < 0 or text[end:start].strip():
-                raise MalformedMessage("address", text)
-            display: str | None = unquote(text[:end])
-        else:
-            start = text.find("<")
-            if start < 0:
-                return cls._parse_bare(text)
-            display = text[:start].strip() or None
-            if display is not None and ('"' in display or ">" in display):
-                raise MalformedMessage("address", text)
-        end = text.find(">", start)
-        if end < 0:
-            raise MalformedMessage("address", text)
-        uri = Uri.parse(text[start + 1 : end].strip(" \t"))
-        rest = text[end + 1 :]
-        return cls(display, uri, parse_parameters(rest, "address") if rest else ())
-
-    @classmethod
-    def _parse_bare(cls, text: str) -> "NameAddr":
-        # RFC 3261 section 20: without <> all parameters are the header's, and ? , are forbidden.
-        address, semicolon, rest = text.partition(";")
-        if "?" in address or "," in address:
-            raise MalformedMessage("address", text)
-        uri = Uri.parse(address.rstrip(" \t"))
-        return cls(None, uri, parse_parameters(semicolon + rest, "address"))
+        return _name_addr(text) if len(text) <= REMEMBERED_CHARACTERS_MAX else _read_address(text)
 
     @classmethod
     def parse_many(cls, text: str) -> tuple["NameAddr", ...]:
@@ -340,11 +315,56 @@ class NameAddr:
         return address + print_parameters(self.parameters) if self.parameters else address
 
 
+# What nearly every From, To, Contact and Route looks like; anything else goes the long way.
+_PLAIN_ADDRESS = re.compile(r'(?:"([^"\\]*)" ?)?<([^<>"\s]+)>(?:;tag=([A-Za-z0-9\-.!%*_+`\'~]+))?')
+
+
+def _read_address(text: str) -> NameAddr:
+    found = _PLAIN_ADDRESS.fullmatch(text)
+    if found is not None:
+        display, address, tag = found.groups()
+        return NameAddr(display, Uri.parse(address), () if tag is None else (("tag", tag),))
+    return _read_odd_address(text.strip())
+
+
+def _read_odd_address(text: str) -> NameAddr:
+    if text.startswith('"'):
+        end = quoted_end(text)
+        start = text.find("<", end)
+        if end < 0 or start < 0 or text[end:start].strip():
+            raise MalformedMessage("address", text)
+        display: str | None = unquote(text[:end])
+    else:
+        start = text.find("<")
+        if start < 0:
+            return _read_bare_address(text)
+        display = text[:start].strip() or None
+        if display is not None and ('"' in display or ">" in display):
+            raise MalformedMessage("address", text)
+    end = text.find(">", start)
+    if end < 0:
+        raise MalformedMessage("address", text)
+    uri = Uri.parse(text[start + 1 : end].strip(" \t"))
+    rest = text[end + 1 :]
+    return NameAddr(display, uri, parse_parameters(rest, "address") if rest else ())
+
+
+def _read_bare_address(text: str) -> NameAddr:
+    # RFC 3261 section 20: without <> all parameters are the header's, and ? and , are forbidden.
+    address, semicolon, rest = text.partition(";")
+    if "?" in address or "," in address:
+        raise MalformedMessage("address", text)
+    uri = Uri.parse(address.rstrip(" \t"))
+    return NameAddr(None, uri, parse_parameters(semicolon + rest, "address"))
+
+
+_name_addr = lru_cache(maxsize=REMEMBERED_MAX)(_read_address)
+
+
 _VIA = re.compile(
-    r"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
-    r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_.\-]{1,255}))"
-    r"(?:[ \t]*:[ \t]*([0-9]{1,5}))?",
-    re.IGNORECASE,
+    r"[sS][iI][pP][ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
+    r"(?:([A-Za-z0-9_.\-]{1,255})|\[([0-9A-Fa-f:.]{2,45})\])"
+    r"(?:[ \t]*:[ \t]*([0-9]{1,5}))?"
 )
 
 
@@ -365,16 +385,7 @@ class Via:
 
     @classmethod
     def parse(cls, text: str) -> "Via":
-        text = text.strip()
-        found = _VIA.match(text)
-        if found is None:
-            raise MalformedMessage("Via", text)
-        transport, v6, name, digits = found.groups()
-        port = int(digits) if digits else None
-        if port is not None and not 0 < port < 65536:
-            raise MalformedMessage("Via", text)
-        parameters = parse_parameters(text[found.end() :], "Via")
-        return cls(transport.upper(), v6 or name, port, parameters)
+        return _via(text) if len(text) <= REMEMBERED_CHARACTERS_MAX else _read_via(text)
 
     @classmethod
     def parse_many(cls, text: str) -> tuple["Via", ...]:
@@ -424,6 +435,22 @@ class Via:
         )
 
 
+def _read_via(text: str) -> Via:
+    text = text.strip()
+    found = _VIA.match(text)
+    if found is None:
+        raise MalformedMessage("Via", text)
+    transport, name, v6, digits = found.groups()
+    port = int(digits) if digits else None
+    if port is not None and not 0 < port < 65536:
+        raise MalformedMessage("Via", text)
+    parameters = parse_parameters(text[found.end() :], "Via")
+    return Via(transport.upper(), name or v6, port, parameters)
+
+
+_via = lru_cache(maxsize=REMEMBERED_MAX)(_read_via)
+
+
 _CSEQ = re.compile(r"([0-9]{1,20})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 
 
@@ -440,13 +467,20 @@ class CSeq:
 
     @classmethod
     def parse(cls, text: str) -> "CSeq":
-        found = _CSEQ.fullmatch(text.strip())
-        if found is None or (number := int(found.group(1))) >= 2**32:
-            raise MalformedMessage("CSeq", text)
-        return cls(number, found.group(2))
+        return _cseq(text) if len(text) <= REMEMBERED_CHARACTERS_MAX else _read_cseq(text)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+def _read_cseq(text: str) -> CSeq:
+    found = _CSEQ.fullmatch(text.strip())
+    if found is None or (number := int(found.group(1))) >= 2**32:
+        raise MalformedMessage("CSeq", text)
+    return CSeq(number, found.group(2))
+
+
+_cseq = lru_cache(maxsize=REMEMBERED_MAX)(_read_cseq)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ LINE_CHARACTERS_MAX = 8_192
 
 Value = TypeVar("Value")
 
-_ONCE_ONLY = ("from", "to", "call-id", "cseq", "max-forwards")
+_ONCE_ONLY = frozenset({"from", "to", "call-id", "cseq", "max-forwards"})
 
 
 class Message:
@@ -87,6 +87,23 @@ class Message:
             top = split_commas(value)[0] if "," in value else value
             self._via = Via.parse(top)
         return self._via
+
+    def check(self) -> None:
+        """Read at once what the properties promise, so that they cannot raise later."""
+        index = self.headers.index
+        try:
+            via, from_, to = index["via"][0], index["from"][0], index["to"][0]
+            cseq, call_id = index["cseq"][0], index["call-id"][0]
+        except KeyError as missing:
+            raise MalformedMessage(HEADER_NAMES[missing.args[0]][0], "(missing)") from None
+        self._via = Via.parse(split_commas(via)[0] if "," in via else via)
+        self._from = _as("From", NameAddr.parse, from_)
+        self._to = _as("To", NameAddr.parse, to)
+        self._cseq = CSeq.parse(cseq)
+        if CALL_ID.fullmatch(call_id) is None:
+            raise MalformedMessage("Call-ID", call_id)
+        self._contacts = self._list("Contact") if "contact" in index else ()
+        self._record_routes = self._list("Record-Route") if "record-route" in index else ()
 
     def note_source(self, ip: str, port: int) -> None:
         """Write into the top Via where the message came from (RFC 3261 18.2.1, RFC 3581)."""
@@ -137,7 +154,7 @@ class Message:
     @property
     def contacts(self) -> tuple[NameAddr, ...]:
         if self._contacts is None:
-            self._contacts = () if self.headers.get("Contact") == "*" else self._list("Contact")
+            self._contacts = self._list("Contact")
         return self._contacts
 
     @property
@@ -177,8 +194,12 @@ class Message:
         return value
 
     def _list(self, name: str) -> tuple[NameAddr, ...]:
+        values = self.headers.all(name)
+        if len(values) == 1 and "," not in values[0]:
+            # The common case; "*" is the Contact that unregisters, which is no address.
+            return () if values[0] == "*" else (_as(name, NameAddr.parse, values[0]),)
         elements = self.headers.elements(name)
-        return tuple(_as(name, NameAddr.parse, element) for element in elements)
+        return tuple([_as(name, NameAddr.parse, element) for element in elements])
 
     def _write(self, first_line: str) -> bytes:
         fields = self.headers.fields
@@ -204,6 +225,16 @@ class Request(Message):
             raise InvalidHeader("method", f"{method[:40]!r} is not a token")
         self.method = method
         self.uri = Uri.parse(uri) if isinstance(uri, str) else uri
+
+    def check(self) -> None:
+        super().check()
+        if self.cseq.method != self.method:
+            raise MalformedMessage("CSeq", str(self.cseq))
+        self._routes = self._list("Route") if "route" in self.headers.index else ()
+        # Kept by nobody, but a hop count that is none makes the message malformed.
+        self.max_forwards  # noqa: B018
+        if self.uri.headers:
+            raise MalformedMessage("request URI", str(self.uri))
 
     @property
     def max_forwards(self) -> int | None:
@@ -295,7 +326,7 @@ def parse(data: bytes) -> Request | Response:
         if broken is not None:
             raise broken
         message = _message(lines[0], headers, _body(headers, rest))
-        _check(message)
+        message.check()
     except MalformedMessage as cause:
         raise UnreadableMessage(cause, _salvage(lines[0], headers)) from None
     return message
@@ -358,6 +389,8 @@ def _fields(
             index[key] = [value]
         else:
             values.append(value)
+            if key in _ONCE_ONLY:
+                broken = broken or MalformedMessage(name, "(repeated)")
     return fields, index, broken
 
 
@@ -385,32 +418,6 @@ def _message(first_line: str, headers: Headers, body: bytes) -> Request | Respon
     if (major, minor) != ("2", "0"):
         raise MalformedMessage("SIP version", first_line, status=505)
     return Request(method, _as("request URI", Uri.parse, uri), headers, body)
-
-
-def _check(message: Request | Response) -> None:
-    """Read what the properties promise, so that they cannot raise later."""
-    index = message.headers.index
-    for key in _ONCE_ONLY:
-        if len(index.get(key, ())) > 1:
-            raise MalformedMessage(key, "(repeated)")
-    cseq = message.cseq
-    message.via  # noqa: B018  # reading is the check
-    message.from_  # noqa: B018
-    message.to  # noqa: B018
-    if CALL_ID.fullmatch(message.call_id) is None:
-        raise MalformedMessage("Call-ID", message.call_id)
-    if "contact" in index:
-        message.contacts  # noqa: B018
-    if "record-route" in index:
-        message.record_routes  # noqa: B018
-    if isinstance(message, Request):
-        if cseq.method != message.method:
-            raise MalformedMessage("CSeq", str(cseq))
-        if "route" in index:
-            message.routes  # noqa: B018
-        message.max_forwards  # noqa: B018
-        if message.uri.headers:
-            raise MalformedMessage("request URI", str(message.uri))
 
 
 def _salvage(first_line: str, headers: Headers) -> Message | None:

@@ -15,17 +15,15 @@ from voxgate.sip.grammar import (
 )
 
 _SIP = re.compile(
-    r"(sips?):"
+    r"([sS][iI][pP][sS]?):"
     r"(?:([^@:\s<>\"\x00-\x1f\x7f]+)(?::([^@\s<>\"\x00-\x1f\x7f]*))?@)?"
-    r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_.\-]{1,255}))"
+    r"(?:([A-Za-z0-9_.\-]{1,255})|\[([0-9A-Fa-f:.]{2,45})\])"
     r"(?::([0-9]{1,5}))?"
     r"(;[^?\s<>\"\x00-\x1f\x7f]*)?"
-    r"(?:\?([^\s<>\"\x00-\x1f\x7f]*))?",
-    re.IGNORECASE,
+    r"(?:\?([^\s<>\"\x00-\x1f\x7f]*))?"
 )
 _TEL = re.compile(r"tel:([^;?\s<>\"@\x00-\x1f\x7f]+)(;[^?\s<>\"\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):([^\s<>\"\x00-\x1f\x7f]+)")
-_OPAQUE = re.compile(r"[^\s<>\"\x00-\x1f\x7f]+")
 
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
 _ESCAPE_USER = re.compile(rf"[^{_UNRESERVED}&=+$,;?/]")
@@ -33,9 +31,6 @@ _ESCAPE_PASSWORD = re.compile(rf"[^{_UNRESERVED}&=+$,]")
 _ESCAPE_PARAMETER = re.compile(rf"[^{_UNRESERVED}\[\]/:&+$]")
 _ESCAPE_HEADER = re.compile(rf"[^{_UNRESERVED}\[\]/?:+$]")
 _ESCAPE_TEL = re.compile(rf"[^{_UNRESERVED}&=+$,/]")
-
-_CACHE_TEXT_MAX = 200
-_CACHE_SIZE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ class Uri:
     headers: tuple[tuple[str, str], ...] = ()
     password: str | None = None
     opaque: str = ""
-    text: str = field(default="", compare=False, repr=False)
+    text: str = field(default="", init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.scheme in {"sip", "sips"}:
@@ -65,20 +60,16 @@ class Uri:
         elif self.scheme == "tel":
             if not self.user or self.host or self.port or self.headers:
                 raise InvalidHeader("URI", "a tel URI is a number with parameters")
-        elif not self.text and _OTHER.fullmatch(f"{self.scheme}:{self.opaque}") is None:
+        elif _OTHER.fullmatch(f"{self.scheme}:{self.opaque}") is None:
             raise InvalidHeader("URI", f"scheme {self.scheme[:40]!r}")
 
     @classmethod
     def parse(cls, text: str) -> "Uri":
         """Raise `MalformedMessage` unless the whole text is a URI."""
-        known = _parsed.get(text)
-        if known is not None:
-            return known
-        uri = _parse(text)
-        if len(text) <= _CACHE_TEXT_MAX:
-            if len(_parsed) >= _CACHE_SIZE:
-                _parsed.clear()
-            _parsed[text] = uri
+        found = _SIP.fullmatch(text)
+        uri = _other(text) if found is None else _sip(text, found)
+        # The one place that sets it: `dataclasses.replace` must not carry it to another URI.
+        object.__setattr__(uri, "text", text)
         return uri
 
     def parameter(self, name: str) -> str | None:
@@ -86,15 +77,15 @@ class Uri:
         return find_parameter(self.parameters, name)
 
     def with_parameter(self, name: str, value: str | None) -> "Uri":
-        return replace(self, parameters=with_parameter(self.parameters, name, value), text="")
+        return replace(self, parameters=with_parameter(self.parameters, name, value))
 
     def with_user(self, user: str | None) -> "Uri":
-        return replace(self, user=user, text="")
+        return replace(self, user=user)
 
     def without_headers(self) -> "Uri":
         """Return what may stand in a request line (RFC 3261 table 1: no headers, no method)."""
         kept = tuple(pair for pair in self.parameters if pair[0].lower() != "method")
-        return replace(self, headers=(), parameters=kept, text="")
+        return replace(self, headers=(), parameters=kept)
 
     @property
     def is_sip(self) -> bool:
@@ -127,41 +118,30 @@ class Uri:
         return "".join(parts)
 
 
-# Every message of a call names the same few URIs. Emptied when full: texts come from strangers,
-# so the bound matters more than what is kept.
-_parsed: dict[str, Uri] = {}
+def _sip(text: str, found: re.Match[str]) -> Uri:
+    scheme, user, password, name, v6, port, parameters, headers = found.groups()
+    if port is not None and not 0 < int(port) < 65536:
+        raise MalformedMessage("URI", text)
+    return Uri(
+        scheme.lower(),
+        _decode(user) if user is not None else None,
+        name or v6,
+        int(port) if port is not None else None,
+        _parse_parameters(parameters) if parameters else (),
+        _parse_headers(headers) if headers else (),
+        _decode(password) if password is not None else None,
+    )
 
 
-def _parse(text: str) -> Uri:
-    found = _SIP.fullmatch(text)
-    if found is not None:
-        scheme, user, password, v6, name, port, parameters, headers = found.groups()
-        if port is not None and not 0 < int(port) < 65536:
-            raise MalformedMessage("URI", text)
-        return Uri(
-            scheme.lower(),
-            _decode(user) if user is not None else None,
-            v6 or name,
-            int(port) if port is not None else None,
-            _parse_parameters(parameters) if parameters else (),
-            _parse_headers(headers) if headers else (),
-            _decode(password) if password is not None else None,
-            text=text,
-        )
+def _other(text: str) -> Uri:
     found = _TEL.fullmatch(text)
     if found is not None:
-        return Uri(
-            "tel",
-            _decode(found.group(1)),
-            parameters=_parse_parameters(found.group(2) or ""),
-            text=text,
-        )
+        parameters = _parse_parameters(found.group(2) or "")
+        return Uri("tel", _decode(found.group(1)), parameters=parameters)
     found = _OTHER.fullmatch(text)
     if found is None or found.group(1).lower() in {"sip", "sips", "tel"}:
         raise MalformedMessage("URI", text)
-    if _OPAQUE.fullmatch(found.group(2)) is None:
-        raise MalformedMessage("URI", text)
-    return Uri(found.group(1).lower(), opaque=found.group(2), text=text)
+    return Uri(found.group(1).lower(), opaque=found.group(2))
 
 
 def _decode(text: str) -> str:

@@ -133,8 +133,17 @@ def test_several_challenges_come_in_one_line_or_in_several():
 
 @pytest.mark.parametrize(
     "text",
-    ["Digest", 'Digest realm="a"', 'Digest nonce="b"', 'Digest realm="a", nonce=""', 'realm="a"']
-    + ['Digest realm="a', "Digest realm=a nonce", "Digest =", '"Digest"'],
+    [
+        "Digest",
+        'Digest realm="a"',
+        'Digest nonce="b"',
+        'Digest realm="a", nonce=""',
+        'realm="a"',
+        'Digest realm="a',
+        "Digest realm=a nonce",
+        "Digest =",
+        '"Digest"',
+    ],
 )
 def test_what_is_no_challenge_is_refused_or_unknown(text: str):
     with pytest.raises(MalformedMessage):

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,7 +75,7 @@ def test_splitting_loses_nothing_but_blanks_and_commas(text: str):
         (' ; a = "x;y" ;b', (("a", "x;y"), ("b", None))),
         (
             ";received=2001:db8::1;branch=z9hG4bK%",
-            (("received", "2001:db8::1"),) + (("branch", "z9hG4bK%"),),
+            (("received", "2001:db8::1"), ("branch", "z9hG4bK%")),
         ),
         (";a=1;", (("a", "1"),)),
         (";a=1 ; ", (("a", "1"),)),
@@ -160,8 +162,7 @@ def test_error_does_not_carry_a_whole_message_around():
 )
 def test_parameters_of_a_hostile_length_are_read_in_linear_time(text: str):
     """A quadratic pattern needs minutes for these; the limit of the test run would end it."""
-    try:
+    with contextlib.suppress(MalformedMessage):
         parse_parameters(text, "X")
-    except MalformedMessage as refusal:
-        assert refusal.header == "X"
-    assert split_commas(text.replace(";", "<")) is not None
+
+    assert "".join(split_commas(text.replace(";", "<")))

@@ -102,12 +102,10 @@ def test_display_name_cannot_end_its_quotes():
 
 @pytest.mark.parametrize("name", ["", "a b", "a;b", "a\r\n"])
 def test_parameter_name_that_is_no_token_cannot_be_made(name: str):
-    for make in (NameAddr, Via):
-        with pytest.raises(InvalidHeader):
-            if make is Via:
-                Via("UDP", "h", parameters=((name, "1"),))
-            else:
-                NameAddr(None, BERT, ((name, "1"),))
+    with pytest.raises(InvalidHeader):
+        Via("UDP", "h", parameters=((name, "1"),))
+    with pytest.raises(InvalidHeader):
+        NameAddr(None, BERT, ((name, "1"),))
 
 
 @pytest.mark.parametrize(
@@ -133,8 +131,19 @@ def test_via_is_read(text: str, via: Via):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "SIP/2.0/UDP", "SIP/2.0/UDP h:0", "SIP/2.0/UDP h:99999", "SIP/3.0/UDP h", "SIP/2.0/ h"]
-    + ["SIP/2.0/UDP h x", "SIP/2.0/UDP h;;", "SIP/2.0/UDP h:1:2", "HTTP/1.1 h", "SIP/2.0/UDP ,"],
+    [
+        "",
+        "SIP/2.0/UDP",
+        "SIP/2.0/UDP h:0",
+        "SIP/2.0/UDP h:99999",
+        "SIP/3.0/UDP h",
+        "SIP/2.0/ h",
+        "SIP/2.0/UDP h x",
+        "SIP/2.0/UDP h;;",
+        "SIP/2.0/UDP h:1:2",
+        "HTTP/1.1 h",
+        "SIP/2.0/UDP ,",
+    ],
 )
 def test_what_is_no_via_is_refused(text: str):
     with pytest.raises(MalformedMessage):

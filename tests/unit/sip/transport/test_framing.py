@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,8 +37,14 @@ def test_message_is_held_until_its_last_byte():
 
 @pytest.mark.parametrize(
     "line",
-    ["l: 5", "L:5", "CONTENT-LENGTH :\t5 ", "Content-Length:\r\n  5", "Content-Length: 005"]
-    + ["Content-Length: 5\r\nl: 5"],
+    [
+        "l: 5",
+        "L:5",
+        "CONTENT-LENGTH :\t5 ",
+        "Content-Length:\r\n  5",
+        "Content-Length: 005",
+        "Content-Length: 5\r\nl: 5",
+    ],
 )
 def test_length_is_found_however_it_is_written(line: str):
     framed = StreamFramer().receive(message(line) + message())
@@ -126,7 +134,7 @@ def test_how_the_stream_was_cut_does_not_matter_to_messages(data: bytes, cuts: l
     framer = StreamFramer()
     frames: list[Frame] = []
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         frames += framer.receive(data[start:end])
 
     # A ping may be cut into two pongs; messages and breaks may not change.
