@@ -2,8 +2,10 @@
 
 from typing import Literal
 
+import aiohttp
 from yarl import URL
 
+from voxgate.base.egress import EgressRefused
 from voxgate.base.errors import VoxgateError
 
 Kind = Literal["timeout", "connect", "status", "invalid", "egress"]
@@ -50,6 +52,29 @@ def _alert(kind: Kind, url: str, status: int | None) -> tuple[str, str]:
     if status in {401, 403}:
         return "webhook-auth-failure", f"authentication failure: {url}"
     return "webhook-failure", f"{url} returned {status}"
+
+
+CLIENT_ERRORS = (aiohttp.ClientError, OSError, UnicodeError)
+"""What an aiohttp request may raise; TimeoutError is an OSError."""
+
+
+def kind_of(failure: Exception) -> tuple[Kind, str]:
+    """Which kind one of CLIENT_ERRORS is, and the text for people."""
+    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
+        return "connect", _text_of(failure.certificate_error)
+    if isinstance(failure, aiohttp.ClientConnectorError):
+        if isinstance(failure.os_error, EgressRefused):
+            return "egress", str(failure.os_error)
+        return "connect", _text_of(failure.os_error)
+    if isinstance(failure, aiohttp.ConnectionTimeoutError):
+        return "connect", "no connection in time"
+    if isinstance(failure, TimeoutError):
+        return "timeout", "no answer in time"
+    return "connect", _text_of(failure)
+
+
+def _text_of(failure: Exception) -> str:
+    return str(failure) or type(failure).__name__
 
 
 def shown_url(url: str) -> str:

@@ -5,7 +5,6 @@ statuses and tries once, because `records` repeats those for a day.
 """
 
 import asyncio
-import base64
 import errno
 import json
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ import aiohttp
 from yarl import URL
 
 from voxgate.base.clock import Clock
-from voxgate.base.egress import EgressPolicy, EgressRefused, connector
-from voxgate.hooks.failures import HookFailed, Kind, shown_url
-from voxgate.hooks.retry import RetryWish
+from voxgate.base.egress import EgressPolicy, connector
+from voxgate.hooks.address import HTTP, Address, resolve
+from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed, Kind, kind_of
 from voxgate.hooks.signing import SIGNATURE_HEADER, compact_json, signature
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
@@ -36,17 +35,6 @@ class HookAnswer:
     status: int
     document: object
     duration_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """A hook made ready for sending."""
-
-    url: URL
-    shown: str
-    method: str
-    headers: dict[str, str]
-    wish: RetryWish
 
 
 @dataclass(slots=True)
@@ -100,10 +88,12 @@ class HttpHooks:
             await self._session.close()
 
     async def _exchange(
-        self, address: _Address, payload: Json, body: bytes, *, secret: str, parse: bool
+        self, address: Address, payload: Json, body: bytes, *, secret: str, parse: bool
     ) -> HookAnswer:
         started = self._clock.monotonic()
-        headers = dict(address.headers)
+        headers = {"Content-Type": _JSON_TYPE} if address.method != "GET" else {}
+        if address.authorization is not None:
+            headers["Authorization"] = address.authorization
         if secret:
             headers[SIGNATURE_HEADER] = signature(secret, body, now=self._clock.wall())
         is_get = address.method == "GET"
@@ -136,12 +126,12 @@ class HttpHooks:
         trace = _Trace()
         try:
             return await self._send_once(method, url, body, headers, trace)
-        except _FAILURES as failure:
+        except CLIENT_ERRORS as failure:
             if not (trace.reused and _was_dropped(failure)):
                 raise _unfit(failure) from None
         try:
             return await self._send_once(method, url, body, headers, trace)
-        except _FAILURES as failure:
+        except CLIENT_ERRORS as failure:
             raise _unfit(failure) from None
 
     async def _send_once(
@@ -155,7 +145,8 @@ class HttpHooks:
             async for chunk in response.content.iter_any():
                 answer += chunk
                 if len(answer) > ANSWER_BYTES_MOST:
-                    raise _Unfit("invalid", "the answer is larger than 1 MiB", response.status)
+                    response.close()
+                    break
             content_type = response.headers.get("Content-Type", "").lower()
             return response.status, _JSON_TYPE in content_type, bytes(answer)
 
@@ -176,30 +167,8 @@ class HttpHooks:
     def _elapsed_ms(self, started: float) -> int:
         return round((self._clock.monotonic() - started) * 1000)
 
-    def _resolve(self, hook: Hook, base: Hook | None) -> _Address:
-        shown = shown_url(hook.url)
-        try:
-            url = URL(hook.url)
-            root = URL(base.url) if base is not None else None
-            if not url.absolute and root is not None:
-                # The path is replaced, not joined, and a path without "/" means the same.
-                path = hook.url if hook.is_relative else f"/{hook.url}"
-                url = root.with_user(None).join(URL(path))
-                shown = shown_url(str(url))
-        except ValueError:
-            raise HookFailed("connect", shown, "the URL is malformed") from None
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise HookFailed("connect", shown, "the URL is not one of http or https")
-        try:
-            self._policy.check_host(url.host)
-        except EgressRefused as refusal:
-            raise HookFailed("egress", shown, str(refusal)) from None
-        headers = {"Content-Type": _JSON_TYPE} if hook.method.upper() != "GET" else {}
-        if credentials := _credentials(hook, url, base, root):
-            headers["Authorization"] = credentials
-        wish = RetryWish.parse(url.raw_fragment)
-        plain = url.with_user(None).with_fragment(None)
-        return _Address(plain, shown, hook.method.upper(), headers, wish)
+    def _resolve(self, hook: Hook, base: Hook | None) -> Address:
+        return resolve(hook, base, self._policy, HTTP)
 
 
 class _Unfit(Exception):
@@ -219,31 +188,16 @@ def _was_dropped(failure: Exception) -> bool:
     return isinstance(failure, aiohttp.ServerDisconnectedError)
 
 
-_FAILURES = (aiohttp.ClientError, OSError, UnicodeError)  # TimeoutError is an OSError
-
-
-def _unfit(failure: aiohttp.ClientError | OSError | UnicodeError) -> _Unfit:
-    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
-        return _Unfit("connect", _text_of(failure.certificate_error))
-    if isinstance(failure, aiohttp.ClientConnectorError):
-        if isinstance(failure.os_error, EgressRefused):
-            return _Unfit("egress", str(failure.os_error))
-        return _Unfit("connect", _text_of(failure.os_error))
-    if isinstance(failure, aiohttp.ConnectionTimeoutError):
-        return _Unfit("connect", "no connection in time")
-    if isinstance(failure, TimeoutError):
-        return _Unfit("timeout", "no answer in time")
-    return _Unfit("connect", _text_of(failure))
-
-
-def _text_of(failure: Exception) -> str:
-    return str(failure) or type(failure).__name__
+def _unfit(failure: Exception) -> _Unfit:
+    return _Unfit(*kind_of(failure))
 
 
 def _judged(status: int, answer: bytes) -> object:
     """The JSON document in an answer, None for an empty one."""
     if not 200 <= status < 300:
         raise _Unfit("status", f"the answer was {status}", status)
+    if len(answer) > ANSWER_BYTES_MOST:
+        raise _Unfit("invalid", "the answer is larger than 1 MiB", status)
     try:
         text = answer.decode("utf-8-sig").strip()
         return _decoder.decode(text) if text else None
@@ -256,21 +210,6 @@ def _refuse_constant(name: str) -> None:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def _credentials(hook: Hook, url: URL, base: Hook | None, root: URL | None) -> str | None:
-    """The hook's own, those in its URL, or on the same host those of `base`."""
-    if hook.username is not None or hook.password is not None:
-        return _basic(hook.username or "", hook.password or "")
-    if url.user is not None or url.password is not None:
-        return _basic(url.user or "", url.password or "")
-    if base is None or root is None or url.origin() != root.with_user(None).origin():
-        return None
-    return _credentials(base, root, None, None)
-
-
-def _basic(username: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def _with_query(url: URL, payload: Json) -> URL:

@@ -56,6 +56,7 @@ class Batch:
     last_seqs: dict[str, int] = field(default_factory=dict)
     progress: dict[DeliveryKey, Delivery] = field(default_factory=dict)
     delivered: set[DeliveryKey] = field(default_factory=set)
+    readdressed: list[Delivery] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     # Creations whose caller was told that they failed although they may have been kept.
     undone: list[str] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Batch:
             + len(self.calls)
             + len(self.progress)
             + len(self.delivered)
+            + len(self.readdressed)
             + len(self.alerts)
             + len(self.undone)
         )
@@ -84,6 +86,7 @@ class Batch:
         )
         yield from (Batch(late=[late]) for late in self.late)
         yield from (Batch(alerts=[alert]) for alert in self.alerts)
+        yield Batch(readdressed=self.readdressed)
         yield Batch(progress=self.progress, delivered=self.delivered)
 
 
@@ -105,6 +108,8 @@ def write(
     calls.update(connection, list(batch.calls.values()), batch.last_seqs)
     for late in batch.late:
         _write_late(connection, late, box)
+    for delivery in batch.readdressed:
+        deliveries.readdress(connection, delivery, box)
     deliveries.update(connection, list(batch.progress.values()))
     deliveries.remove(connection, list(batch.delivered))
     alerts.add(connection, batch.alerts)

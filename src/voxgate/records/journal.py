@@ -178,6 +178,16 @@ class Journal:
         of_call.waiters.append((seq, done))
         return done
 
+    def last_seq(self, call_sid: str) -> int | None:
+        """Of the newest event, committed or not. None: the log is not open here."""
+        of_call = self._logs.get(call_sid)
+        return None if of_call is None else of_call.last_seq
+
+    def call(self, call_sid: str) -> Call | None:
+        """The call's newest record. None: the log is not open here."""
+        of_call = self._logs.get(call_sid)
+        return None if of_call is None else of_call.call
+
     def is_open(self, call_sid: str) -> bool:
         """Whether this process writes the call's log."""
         return call_sid in self._logs
@@ -190,6 +200,11 @@ class Journal:
         """Store how far a receiver has come; soon, nobody waits for it."""
         self._writer.waiting.progress[delivery.call_sid, delivery.receiver] = delivery
         self._writer.ask(lazy=True)
+
+    def note_readdressed(self, delivery: Delivery) -> None:
+        """Another hook receives the call's statuses from now on."""
+        self._writer.waiting.readdressed.append(delivery)
+        self._writer.ask()
 
     def note_delivered(self, key: DeliveryKey) -> None:
         """A receiver has everything: its row goes."""
