@@ -1,31 +1,26 @@
 """Processes of our own that do one kind of work: what may crash, hang or block is put there.
 
-Parent and child exchange frames over the child's standard input and output: length (4 bytes, big
-endian), then the content. The child says by an empty answer that it is ready, then gives one
-answer, a status byte and content, to each request.
+This is the parent's side; `frames` is the child's and describes what passes between them.
 """
 
 import asyncio
-import os
+import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 from voxgate.base.errors import VoxgateError
+from voxgate.base.frames import REFUSED
 from voxgate.base.log import get_logger
 from voxgate.base.tasks import Nursery
 
 log = get_logger("children")
 
-SOURCE_ROOT = Path(__file__).parents[2]
-DONE, REFUSED = 0, 1
-NICE = 5  # such work may be a little late; packets may not
-# -P and the explicit path: neither the working folder nor the module's own folder is searched.
+START_TIMEOUT_S = 30.0
+# The child finds modules where its parent does, and never in the working folder.
 START = (
-    "import sys; from importlib import import_module; sys.path.insert(0, sys.argv[1]); "
+    "import json, sys; from importlib import import_module; sys.path[:] = json.loads(sys.argv[1]); "
     "import_module(sys.argv[2]).main(*sys.argv[3:])"
 )
 
@@ -75,7 +70,8 @@ class Children:
         answer_timeout_s: float,
     ) -> None:
         self._name = module.rpartition(".")[2]
-        self._command = (sys.executable, "-P", "-c", START, str(SOURCE_ROOT), module, *arguments)
+        search = json.dumps([folder for folder in sys.path if folder])
+        self._command = (sys.executable, "-P", "-c", START, search, module, *arguments)
         self._count = count
         self._answer_timeout_s = answer_timeout_s
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(waiting_max)
@@ -147,14 +143,14 @@ class _Child:
                 if process.stdin is None or process.stdout is None:
                     raise ChildLost(f"{self._name} has no pipes")
                 self._running = _Running(process, process.stdin, process.stdout)
-                await self._answer(self._running)
+                await self._answer(self._running, START_TIMEOUT_S)
             return self._running
 
     async def _carry_out(self, job: _Job) -> None:
         try:
             running = await self.start()
             running.requests.write(len(job.request).to_bytes(4, "big") + job.request)
-            answer = await self._answer(running)
+            answer = await self._answer(running, self._answer_timeout_s)
         except (ChildFailed, OSError) as failure:
             if not job.done.done():
                 lost = ChildLost(f"{self._name} could not be started: {failure}")
@@ -167,9 +163,9 @@ class _Child:
             if not job.done.done():
                 job.done.set_result(answer)
 
-    async def _answer(self, running: _Running) -> bytes:
+    async def _answer(self, running: _Running, timeout_s: float) -> bytes:
         try:
-            async with asyncio.timeout(self._answer_timeout_s):
+            async with asyncio.timeout(timeout_s):
                 length = int.from_bytes(await running.answers.readexactly(4), "big")
                 answer = await running.answers.readexactly(length)
         except (asyncio.IncompleteReadError, TimeoutError, ConnectionError) as failure:
@@ -189,38 +185,3 @@ class _Child:
             running.process.kill()
         running.requests.close()
         await running.process.wait()
-
-
-def serve(answer: Callable[[bytes], bytes], refusals: tuple[type[Exception], ...]) -> None:
-    """The child's side: answer until the parent closes the pipe.
-
-    An exception of `refusals` becomes ChildRefused at the parent; any other ends the process.
-    """
-    requests = sys.stdin.buffer
-    # Whatever a library prints must not end up between the frames.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    os.nice(NICE)
-    _write_frame(answers, DONE, b"")
-    while (request := _read_frame(requests)) is not None:
-        try:
-            content = answer(request)
-        except refusals as refusal:
-            _write_frame(answers, REFUSED, str(refusal).encode())
-        else:
-            _write_frame(answers, DONE, content)
-
-
-def _read_frame(source: BinaryIO) -> bytes | None:
-    head = source.read(4)
-    if len(head) < 4:
-        return None
-    length = int.from_bytes(head, "big")
-    content = source.read(length)
-    return content if len(content) == length else None
-
-
-def _write_frame(sink: BinaryIO, status: int, content: bytes) -> None:
-    sink.write((len(content) + 1).to_bytes(4, "big") + bytes([status]))
-    sink.write(content)
-    sink.flush()

@@ -7,7 +7,7 @@ import io
 
 import av
 
-from voxgate.base.children import serve
+from voxgate.base.frames import serve
 
 DECODED_S_MAX = 3600
 # Containers that hold sound and nothing that leads elsewhere: playlists and the like would have

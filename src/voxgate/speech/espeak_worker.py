@@ -14,7 +14,7 @@ from typing import Any
 import av
 from av.filter import Graph
 
-from voxgate.base.children import serve
+from voxgate.base.frames import serve
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_DONT_EXIT = 0x8000
