@@ -37,6 +37,11 @@ class Alarms:
         return len(self._heap) - self._cancelled
 
     @property
+    def held(self) -> int:
+        """Entries in memory, cancelled ones included."""
+        return len(self._heap)
+
+    @property
     def deadline(self) -> float | None:
         """When `ring` is due; it may be too early, never too late."""
         return self._heap[0][0] if self._heap else None
