@@ -103,11 +103,12 @@ MEDIA_REFUSED = Cause("codec_refused", TRUNK, False, "The answer carried no usab
 SESSION_EXPIRED = Cause("session_expired", NETWORK, True, "The session timer ran out; the far end is gone.", "Check the network between this server and the carrier.")  # fmt: skip
 DIALOG_LOST = Cause("dialog_lost", NETWORK, True, "The far end stopped answering SIP requests.", "Check the network between this server and the carrier.")  # fmt: skip
 SHUTDOWN = Cause("shutdown", US, True, "The gateway was stopped during the call.", "Place the call again.")  # fmt: skip
+LOST = Cause("lost", US, True, "The gateway broke down during the call.", "Place the call again.")
 
 OWN_CAUSES: tuple[Cause, ...] = (
     BLOCKED, NO_RESPONSE, UNREACHABLE, EGRESS_REFUSED, NO_MEDIA_PORT, CANCELLED, INTERNAL,
     COMPLETED, ENDED_BY_API, TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED,
-    MEDIA_TIMEOUT, MEDIA_REFUSED, SESSION_EXPIRED, DIALOG_LOST, SHUTDOWN,
+    MEDIA_TIMEOUT, MEDIA_REFUSED, SESSION_EXPIRED, DIALOG_LOST, SHUTDOWN, LOST,
 )  # fmt: skip
 
 
