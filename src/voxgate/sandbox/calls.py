@@ -17,6 +17,7 @@ class CallRecord:
     """One INVITE with what came of it. Times are seconds since 1970."""
 
     call_id: str
+    number: str  # digits of the dialled user part
     persona: str
     script: str
     uri: str
@@ -52,6 +53,7 @@ class CallRecord:
     def summary(self) -> dict[str, Any]:
         return {
             "call_id": self.call_id,
+            "number": self.number,
             "persona": self.persona,
             "uri": self.uri,
             "from": self.from_,
@@ -163,6 +165,21 @@ class CallBook:
         except TimeoutError:
             pass
         return self._records.get(call_id)
+
+    async def wait_at(self, number: str, *, within_s: float) -> list[CallRecord]:
+        """Calls to a number, newest first, once the newest has ended; what there is at timeout."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not (found := self.at(number)):
+                    await self._arrived.wait()
+                await found[0].ended.wait()
+        except TimeoutError:
+            pass
+        return self.at(number)
+
+    def at(self, number: str) -> list[CallRecord]:
+        """Calls to a number, newest first."""
+        return [record for record in self.newest_first() if record.number == number]
 
     def _drop_capture(self, record: CallRecord) -> None:
         if record.captured:

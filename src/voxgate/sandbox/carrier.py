@@ -2,7 +2,7 @@
 
 from voxgate.sandbox.callee import Callee, FarEnd
 from voxgate.sandbox.calls import CallRecord
-from voxgate.sandbox.personas import Persona, PersonaBook
+from voxgate.sandbox.personas import Persona, PersonaBook, digits_of
 from voxgate.sandbox.script import Script, ScriptError
 from voxgate.sip.dialog.callee import IncomingInvite
 
@@ -60,6 +60,7 @@ class SandboxCarrier:
         request = invite.request
         return CallRecord(
             call_id=request.call_id,
+            number=digits_of(request.uri.user or ""),
             persona=persona.name,
             script=str(persona.script),
             uri=str(request.uri),

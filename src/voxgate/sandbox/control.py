@@ -2,6 +2,7 @@
 
     GET    /health
     GET    /calls                        newest first
+    GET    /calls?number=+15005550100    those to one number; &wait=10 waits for the newest's end
     GET    /calls/{call_id}              ?wait=10 waits for the end of the call, in seconds
     GET    /calls/{call_id}/heard.wav
     DELETE /calls                        forgets ended calls
@@ -25,6 +26,7 @@ from voxgate.sandbox.personas import (
     Persona,
     PersonaBook,
     TooManyPersonas,
+    digits_of,
     persona_from,
 )
 
@@ -88,8 +90,14 @@ class _Control:
     async def health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
-    async def list_calls(self, _request: web.Request) -> web.Response:
-        return web.json_response([record.summary() for record in self._calls.newest_first()])
+    async def list_calls(self, request: web.Request) -> web.Response:
+        number = request.query.get("number")
+        if number is None:
+            found = self._calls.newest_first()
+        else:
+            wait_s = _read_wait(request.query.get("wait", "0"))
+            found = await self._calls.wait_at(digits_of(number), within_s=wait_s)
+        return web.json_response([record.summary() for record in found])
 
     async def forget_calls(self, _request: web.Request) -> web.Response:
         self._calls.clear()

@@ -99,30 +99,35 @@ class SandboxAddress:
         return json.dumps({"sip": sip, "control_url": self.control_url})
 
 
+def sandbox_command(
+    *,
+    listeners: Sequence[Listener] = (ANY_UDP, ANY_TCP),
+    control: str = "127.0.0.1:0",
+    rtp_ports: tuple[int, int] | None = None,
+    personas: Path | None = None,
+) -> list[str]:
+    """What to run for a sandbox that announces itself and stops when its stdin closes."""
+    # By path and not by `-m`: the child finds the same voxgate that runs here, installed or not.
+    source = str(Path(voxgate.__file__).parents[1])
+    program = (
+        f"import sys; sys.path.insert(0, {source!r}); "
+        "from voxgate.sandbox.service import main; main(sys.argv[1:])"
+    )
+    sip = ",".join(f"{each.transport}:{each.host}:{each.port}" for each in listeners)
+    options = ["--sip", sip, "--control", control, "--announce", "--stop-with-stdin"]
+    if rtp_ports is not None:
+        options += ["--rtp-ports", f"{rtp_ports[0]}-{rtp_ports[1]}"]
+    if personas is not None:
+        options += ["--personas", str(personas)]
+    return [sys.executable, "-c", program, *options]
+
+
 class SandboxProcess:
     """A sandbox of one's own, on free ports of loopback unless told otherwise."""
 
-    def __init__(
-        self,
-        *,
-        listeners: Sequence[Listener] = (ANY_UDP, ANY_TCP),
-        control: str = "127.0.0.1:0",
-        rtp_ports: tuple[int, int] | None = None,
-        personas: Path | None = None,
-    ) -> None:
-        sip = ",".join(f"{each.transport}:{each.host}:{each.port}" for each in listeners)
-        options = ["--sip", sip, "--control", control, "--announce", "--stop-with-stdin"]
-        if rtp_ports is not None:
-            options += ["--rtp-ports", f"{rtp_ports[0]}-{rtp_ports[1]}"]
-        if personas is not None:
-            options += ["--personas", str(personas)]
-        # By path and not by `-m`: the child finds the same voxgate that runs here, installed or not.
-        source = str(Path(voxgate.__file__).parents[1])
-        program = (
-            f"import sys; sys.path.insert(0, {source!r}); "
-            "from voxgate.sandbox.service import main; main(sys.argv[1:])"
-        )
-        self._child = AnnouncingChild("the sandbox", [sys.executable, "-c", program, *options])
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        """`command`: from `sandbox_command`."""
+        self._child = AnnouncingChild("the sandbox", command or sandbox_command())
 
     async def start(self) -> SandboxAddress:
         """Return when it takes calls. Raises ChildFailed."""

@@ -11,6 +11,7 @@ from voxgate.sandbox.sound import beep
 def record(call_id: str = "a@b", started_at: float = 1000.0) -> CallRecord:
     return CallRecord(
         call_id=call_id,
+        number="15005550100",
         persona="human",
         script="answer",
         uri="sip:+15005550100@127.0.0.1",
@@ -70,6 +71,21 @@ def test_waiting_for_a_call_answers_when_it_ends():
             call.ended.set()
 
         assert (await asked.result().json())["state"] == "ended"
+
+    against(story)
+
+
+def test_calls_can_be_asked_for_by_number_once_the_newest_has_ended():
+    async def story(client, calls, _personas):
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(client.get("/calls?number=%2B15005550100&wait=30"))
+            for name in ("old", "new"):
+                call = record(name)
+                calls.add(call)
+                call.ended.set()
+
+        assert [each["call_id"] for each in await asked.result().json()] == ["new", "old"]
+        assert await (await client.get("/calls?number=1500")).json() == []
 
     against(story)
 

@@ -1,6 +1,13 @@
 import pytest
 
-from voxgate.sandbox.personas import BUILTIN, Persona, PersonaBook, TooManyPersonas
+from voxgate.sandbox.personas import (
+    BUILTIN,
+    Persona,
+    PersonaBook,
+    PersonaFileError,
+    TooManyPersonas,
+    read_personas,
+)
 from voxgate.sandbox.script import Reject, Script
 
 
@@ -53,3 +60,36 @@ def test_added_personas_are_bounded():
     book.add(Persona("7", "changed", "", Script.parse("answer")))
     with pytest.raises(TooManyPersonas):
         book.add(Persona("1000", "x", "", Script.parse("answer")))
+
+
+def test_personas_of_ones_own_come_from_a_file(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[[persona]]\nnumber = "+1 500 555 0170"\nscript = """ring 1s\nanswer\nlisten"""\n'
+        'codecs = ["PCMA"]\n'
+    )
+
+    persona = read_personas(file)[0]
+
+    assert persona.number == "15005550170"
+    assert str(persona.script) == "ring 1s; answer; listen"
+    assert persona.codecs == ("PCMA",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("nonsense", "mine.toml"),
+        ('persona = "x"', r"\[\[persona\]\]"),
+        ('other = 1\n[[persona]]\nnumber = "123"', r"\[\[persona\]\]"),
+        ('[[persona]]\nnumber = "12"\nscript = "answer"', "persona 1: number"),
+        ('[[persona]]\nnumber = "123"\nscript = "dance"', "persona 1: script"),
+        ('[[persona]]\nnumber = "123"\nscript = "answer"\nvoice = "x"', "persona 1: voice"),
+    ],
+)
+def test_a_bad_file_of_personas_names_the_entry(tmp_path, text, says):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+
+    with pytest.raises(PersonaFileError, match=says):
+        read_personas(file)

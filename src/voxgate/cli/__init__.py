@@ -1,0 +1,5 @@
+"""Commands: serve, demo, call, doctor, migrate, apikey, sandbox."""
+
+from voxgate.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""`python -m voxgate.cli` is `voxgate`."""
+
+from voxgate.cli.app import main
+
+main()
