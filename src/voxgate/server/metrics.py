@@ -90,7 +90,7 @@ class Metrics:
             self._setup.observe(max(0.0, call.answered_at - call.created_at))
 
     def media_ended(self, stats: StreamStats) -> None:
-        self._lost.inc(stats.packets_lost)
+        self._lost.inc(stats.lost)
         self._received.inc(stats.packets_received)
         self._jitter.observe(stats.jitter_ms)
 

@@ -1,0 +1,258 @@
+"""One gateway process: every object built once, started in order, stopped in reverse."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from voxgate.api.app import ApiParts, create_app
+from voxgate.base.clock import SystemClock
+from voxgate.base.egress import EgressPolicy
+from voxgate.base.log import get_logger
+from voxgate.base.secrets import SecretBox
+from voxgate.base.settings import Listener, Settings
+from voxgate.base.tasks import Nursery
+from voxgate.call.dial import DialSettings
+from voxgate.flow.control import CallControl
+from voxgate.flow.ports import CallPorts, CallSettings
+from voxgate.hooks.http import HttpHooks
+from voxgate.hooks.payloads import Site
+from voxgate.hooks.websocket import StatusSockets
+from voxgate.media.engine import MediaEngine, MediaSettings
+from voxgate.media.files import AudioFiles
+from voxgate.model.calls import Call
+from voxgate.provisioning import calls as call_use_cases
+from voxgate.provisioning.bootstrap import Bootstrap
+from voxgate.provisioning.directory import Directory
+from voxgate.provisioning.inventory import Inventory
+from voxgate.records.archive import Archive
+from voxgate.records.delivery import Deliveries, DeliveryPorts
+from voxgate.records.journal import Journal
+from voxgate.records.receivers import Telling, receivers_of
+from voxgate.records.recovery import RecoveryPorts, recover
+from voxgate.sandbox.process import SandboxAddress, SandboxProcess
+from voxgate.server.health import Health
+from voxgate.server.http import HttpServer
+from voxgate.server.locate import Locator
+from voxgate.server.measured import MeasuredHooks
+from voxgate.server.metrics import Metrics
+from voxgate.server.pings import GatewayPings
+from voxgate.sip.dialog.options import SipOptions
+from voxgate.sip.endpoint import Endpoint
+from voxgate.sip.transport.resolve import Resolver
+from voxgate.speech.registry import Registry
+from voxgate.speech.speaker import Speech
+from voxgate.store.engine import Database
+from voxgate.verbs.vocabulary import check_app_json
+
+log = get_logger("gateway")
+
+DELIVERY_DRAIN_S = 5.0  # for status webhooks that are under way at shutdown
+SESSION_ID_BITS = 62  # of SDP's o= line: a positive 64-bit number
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What whoever started a gateway may show. `admin_token` only when it was made just now."""
+
+    http_url: str
+    sip: list[Listener]
+    account_sid: str
+    admin_token: str | None
+    sandbox: SandboxAddress | None
+
+
+class Gateway:
+    """`start`, then `wait` until something essential breaks, then `stop`. Once each."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._policy = EgressPolicy(settings.egress_networks)
+        self._metrics = Metrics()
+        self._tasks = Nursery("gateway")
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._box = SecretBox.from_settings(settings.secret_key, settings.key_file)
+        self._database = Database(settings.sqlalchemy_url)
+        self._directory = Directory(self._database, self._box, self._clock)
+        self._inventory = Inventory(
+            self._database, self._directory, self._box, self._clock, self._policy
+        )
+        self._http_hooks = HttpHooks(self._policy, self._clock, timeout_s=settings.hook_timeout_s)
+        self._hooks = MeasuredHooks(self._http_hooks, self._metrics, self._clock)
+        self._sockets = StatusSockets(self._policy)
+        self._journal = Journal(self._database, self._box, self._clock, receivers_of)
+        self._endpoint = Endpoint(
+            settings.sip,
+            public_ip=settings.public_ip,
+            clock=self._clock,
+            user_agent=f"voxgate/{version('voxgate')}",
+            options=SipOptions(session_expires_s=settings.session_expires_s),
+        )
+        self._media = MediaEngine(_media_settings(settings))
+        self._speech = Speech(Registry.offline())
+        self._files = AudioFiles(self._policy)
+        self._pings = GatewayPings(
+            self._endpoint, self._inventory.gateways_to_ping, every_s=settings.options_ping_s
+        )
+        self._sandbox: SandboxProcess | None = None
+        self._deliveries: Deliveries | None = None
+        self._control: CallControl | None = None
+        self._use_cases: call_use_cases.Calls | None = None
+        self._http: HttpServer | None = None
+
+    async def start(self) -> Started:
+        """Return when calls can be placed. Raises, with everything stopped again, when it cannot."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> Started:
+        await self._database.migrate()
+        bootstrap = Bootstrap(self._inventory)
+        ready = await bootstrap.prepare(self._settings.admin_token)
+        await self._endpoint.start()
+        await self._media.start()
+        await asyncio.gather(self._speech.start(), self._files.start())
+        sandbox = await self._start_sandbox(bootstrap, fresh=ready.fresh)
+        self._journal.start()
+        control = self._control = self._build_control()
+        self._metrics.watch(control.calls, self._media.stats)
+        self._use_cases = self._build_use_cases(control)
+        self._http = HttpServer(self._build_app(self._use_cases), self._settings)
+        await self._take_over()
+        self._tasks.start(self._pings.run(), name="pings")
+        self._http.start()
+        log.info("gateway_started", http=self._http.url, fresh=ready.fresh)
+        return Started(
+            http_url=self._http.url,
+            sip=self._endpoint.bound,
+            account_sid=ready.account_sid,
+            admin_token=ready.admin_token,
+            sandbox=sandbox,
+        )
+
+    async def _start_sandbox(self, bootstrap: Bootstrap, *, fresh: bool) -> SandboxAddress | None:
+        """Unless set otherwise: on a fresh data directory, and wherever it was used before."""
+        wanted = self._settings.sandbox
+        if wanted is None:
+            wanted = fresh or await bootstrap.has_sandbox()
+        if not wanted:
+            await bootstrap.remove_sandbox()
+            return None
+        self._sandbox = SandboxProcess()
+        address = await self._sandbox.start()
+        udp = next(listener for listener in address.sip if listener.transport == "udp")
+        await bootstrap.ensure_sandbox(udp.host, udp.port)
+        return address
+
+    async def _take_over(self) -> None:
+        """What a former process left: statuses to deliver, calls to end. Never dials."""
+        if self._deliveries is None:
+            return
+        await self._deliveries.resume()
+        ports = RecoveryPorts(
+            self._journal, self._database, self._box, self._clock, self._endpoint.end_orphan
+        )
+        self._tasks.start(recover(ports), name="recovery")
+
+    def _build_control(self) -> CallControl:
+        site = self._site()
+        telling = Telling(self._hooks, self._sockets, self._secret_of, site)
+        deliveries = self._deliveries = Deliveries(
+            DeliveryPorts(self._journal, self._database, self._box, self._clock, telling)
+        )
+        self._journal.follow(deliveries)
+        locator = Locator(Resolver(self._clock), self._policy)
+        settings = self._settings
+        ports = CallPorts(
+            log=self._journal,
+            clock=self._clock,
+            inviter=self._endpoint,
+            locate=locator.locate,
+            dial_settings=DialSettings(
+                local_host=settings.public_ip or self._endpoint.bound[0].host,
+                no_response_s=settings.no_response_s,
+                session_expires_s=settings.session_expires_s,
+            ),
+            open_stream=self._media.open,
+            session_id=lambda: secrets.randbits(SESSION_ID_BITS),
+            asker=self._hooks,
+            secret_of=self._secret_of,
+            speaker=self._speech.speaker,
+            files=self._files,
+            site=site,
+            settings=CallSettings(
+                media_timeout_s=settings.media_timeout_s,
+                time_limit_s=settings.time_limit_s,
+                strict_verbs=settings.strict_verbs,
+            ),
+            redirect_status=deliveries.redirect,
+            observe_media=self._metrics.media_ended,
+        )
+        return CallControl(
+            ports,
+            max_calls=settings.max_calls,
+            journal_ready=lambda: self._journal.available,
+            finished=self._metrics.call_ended,
+        )
+
+    def _build_use_cases(self, control: CallControl) -> call_use_cases.Calls:
+        return call_use_cases.Calls(
+            call_use_cases.CallPorts(
+                directory=self._directory,
+                log=Archive(self._journal, self._database, self._box, self._clock),
+                engine=control,
+                egress=self._policy,
+                check_verbs=check_app_json,
+                clock=self._clock,
+                dice=random.SystemRandom(),
+                unreachable=lambda: self._pings.unreachable,
+            )
+        )
+
+    def _site(self) -> Site:
+        sip = self._endpoint.bound[0]
+        return Site(
+            sip_address=f"{self._settings.public_ip or sip.host}:{sip.port}",
+            public_ip=self._settings.public_ip,
+        )
+
+    async def _secret_of(self, account_sid: str) -> str:
+        account = await self._directory.account(account_sid)
+        return account.webhook_secret if account is not None else ""
+
+    async def wait(self) -> None:
+        """Return when the HTTP server has ended by itself."""
+        if self._http is not None:
+            await self._http.ended()
+
+    async def stop(self) -> None:
+        """No new calls; running ones get the grace period, then BYE and a terminal event."""
+        if self._control is not None:
+            await self._control.stop(self._settings.shutdown_grace_s)
+        if self._http is not None:
+            await self._http.stop()
+        if self._use_cases is not None:
+            await self._use_cases.close()
+        await self._tasks.close()
+        await self._journal.close()
+        if self._deliveries is not None:
+            await self._deliveries.drain(DELIVERY_DRAIN_S)
+            await self._deliveries.close()
+        await self._endpoint.stop()
+        await self._media.stop()
+        if self._sandbox is not None:
+            await self._sandbox.stop()
+        await asyncio.gather(
+            self._speech.close(),
+            self._files.close(),
+            self._http_hooks.close(),
+            self._sockets.close(),
+            self._directory.close(),
+        )
+        await self._database.close()
