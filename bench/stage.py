@@ -20,7 +20,7 @@ from interop.gateway import ADMIN_TOKEN, Gateway
 GATEWAY_CORE, LOAD_CORE = 0, 1
 RTP_PORTS = "32000-39999"  # two a call; the load side keeps below
 FARM_PORT, FARM_CONTROL = 14000, 13999
-TONE_S = 20
+TONE_S = 120  # longer than a measurement: playing, not starting to play, is measured
 
 _TO = re.compile(rb'"to": ?"(\d+)"')
 _STATUS = re.compile(rb'"call_status": ?"([a-z-]+)"')
@@ -63,7 +63,7 @@ class LoadSide:
     def __init__(self, gateway: Gateway, document: bytes) -> None:
         self._gateway = gateway
         self._document = document
-        self._tone = tone_wav(TONE_S)
+        self._files = {b"/tone.wav": tone_wav(TONE_S)}
         self._path = f"/v1/Accounts/{gateway.account_sid}/Calls"
         self._number = 0
         self.calls: dict[str, CallTrace] = {}
@@ -77,7 +77,7 @@ class LoadSide:
             lambda: self.callee, local_addr=("127.0.0.1", 0)
         )
         self._hook_server = await loop.create_server(
-            lambda: HookConnection(self._hook), "127.0.0.1", 0, backlog=4096
+            lambda: HookConnection(self._hook, self._files), "127.0.0.1", 0, backlog=4096
         )
         self._client = Client("127.0.0.1", self._gateway.http_port, ADMIN_TOKEN)
         self._transport = transport
@@ -104,15 +104,13 @@ class LoadSide:
         if trace := self.calls.get(number):
             trace.invited_at = at
 
-    def _hook(self, path: bytes, body: bytes) -> tuple[bytes, bytes]:
-        if path == b"/tone.wav":
-            return b"audio/wav", self._tone
+    def _hook(self, path: bytes, body: bytes) -> bytes:
         if path == b"/call":
-            return b"application/json", self._document
+            return self._document
         to, status = _TO.search(body), _STATUS.search(body)
         if to and status:
             self._told(to[1].decode(), status[1].decode())
-        return b"application/json", b""
+        return b""
 
     def _told(self, number: str, status: str) -> None:
         if status == "in-progress":

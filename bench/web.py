@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -82,15 +82,16 @@ class Client:
             connection.close()
 
 
-# (path, body) -> content type and content of a 200
-HookAnswer = Callable[[bytes, bytes], tuple[bytes, bytes]]
+# The body of a webhook's answer, from its path and body.
+HookAnswer = Callable[[bytes, bytes], bytes]
 
 
 class HookConnection(asyncio.Protocol):
-    """One keep-alive connection of the gateway to the application."""
+    """One keep-alive connection of the gateway to the application and its files."""
 
-    def __init__(self, answer: HookAnswer) -> None:
+    def __init__(self, answer: HookAnswer, files: Mapping[bytes, bytes]) -> None:
         self._answer = answer
+        self._files = files
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -104,9 +105,20 @@ class HookConnection(asyncio.Protocol):
             if not found or len(rest) < length:
                 return
             self._buffer = rest[length:]
-            path = head.split(b" ", 2)[1]
-            kind, content = self._answer(path, rest[:length])
-            self._transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
-                % (kind, len(content), content)
-            )
+            self._transport.write(self._response(head, rest[:length]))
+
+    def _response(self, head: bytes, body: bytes) -> bytes:
+        path = head.split(b" ", 2)[1]
+        if path not in self._files:
+            content = self._answer(path, body)
+            kind = b"Content-Type: application/json"
+        elif b"if-none-match" in head.lower():
+            return b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'
+        else:
+            content = self._files[path]
+            kind = b'Content-Type: audio/wav\r\nETag: "1"'
+        return b"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: %d\r\n\r\n%s" % (
+            kind,
+            len(content),
+            content,
+        )
