@@ -4,25 +4,34 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.base.clock import iso
 from voxgate.base.secrets import masked
 from voxgate.model.hooks import Hook
 from voxgate.provisioning import drafts
+from voxgate.provisioning.errors import FieldError, Invalid
 from voxgate.provisioning.pages import PAGE_SIZE, PAGE_SIZE_MAX, Listing, PageRequest
 
 T = TypeVar("T")
 Wire = dict[str, Any]
 
 Sid = Annotated[drafts.Sid, Path(json_schema_extra={"format": "uuid"})]
-PageNumber = Annotated[
+SidQuery = Annotated[drafts.Sid | None, Query()]
+
+_PageNumber = Annotated[
     int | None, Query(ge=0, le=1_000_000, description="Answer a page instead of everything.")
 ]
-PageSize = Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)]
+_PageSize = Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)]
+
+
+def _page(page: _PageNumber = None, page_size: _PageSize = PAGE_SIZE) -> PageRequest:
+    return PageRequest(page, page_size)
+
+
+Page = Annotated[PageRequest, Depends(_page)]
 Part = Annotated[str | None, Query(max_length=256, description="Only those that contain it.")]
-DEFAULT_PAGE_SIZE = PAGE_SIZE
 
 
 def created(sid: str) -> Response:
@@ -44,6 +53,13 @@ def listing(found: Listing[T], page: PageRequest, to_wire: Callable[[T], Wire]) 
         "page_size": page.page_size,
         "data": items,
     })
+
+
+def needed(name: str, value: str | None) -> str:
+    """A query argument that has no default."""
+    if value is None:
+        raise Invalid(f"missing {name}", [FieldError(name, "is required")])
+    return value
 
 
 def flag(value: bool) -> int:  # noqa: FBT001 - it is the value

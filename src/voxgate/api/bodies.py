@@ -4,12 +4,14 @@ import asyncio
 from typing import Any
 
 from fastapi import Request
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from voxgate.provisioning.drafts import Draft
 from voxgate.provisioning.errors import Invalid
 
 BODY_TIMEOUT_S = 20.0
+_REFERENCE = "#/components/schemas/{model}"
 DEFINITIONS = "x-definitions"  # taken out again by openapi.complete
 
 
@@ -37,10 +39,19 @@ def changes(draft: type[Draft]) -> dict[str, Any]:
     return _extra(draft, [])
 
 
+def array_of(items: TypeAdapter[Any]) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body is an array."""
+    return _request_body(items.json_schema(by_alias=True, ref_template=_REFERENCE))
+
+
 def _extra(draft: type[Draft], required: list[str]) -> dict[str, Any]:
-    schema = draft.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
+    schema = draft.model_json_schema(by_alias=True, ref_template=_REFERENCE)
     if required:
         schema["required"] = required
+    return _request_body(schema)
+
+
+def _request_body(schema: dict[str, Any]) -> dict[str, Any]:
+    definitions = schema.pop("$defs", {})
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content, DEFINITIONS: definitions}}

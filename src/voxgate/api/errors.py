@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from voxgate.provisioning.errors import (
+    CallGone,
+    CallIncompatible,
     FieldError,
     NotAuthenticated,
     NotFound,
@@ -30,6 +32,8 @@ def refusal(refused: Refused) -> Response:
         return unauthorized()
     if isinstance(refused, NotFound):
         return PlainTextResponse("Not Found", status_code=404)
+    if isinstance(refused, CallGone | CallIncompatible):
+        return PlainTextResponse(refused.msg, status_code=refused.status)
     headers = None
     if isinstance(refused, Unavailable):
         headers = {"Retry-After": str(RETRY_AFTER_S)}

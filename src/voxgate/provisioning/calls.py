@@ -1,15 +1,49 @@
 """Calls: ask for one, look at it, change it, put it away. Ports of what runs and records them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from voxgate.base.clock import Clock
+from voxgate.base.egress import EgressPolicy
 from voxgate.base.errors import VoxgateError
-from voxgate.model.calls import Call, CallEvent, Json
+from voxgate.base.ids import new_sid
+from voxgate.base.secrets import SecretUnreadable
+from voxgate.base.tasks import Nursery
+from voxgate.model.accounts import Account
+from voxgate.model.calls import Call, CallEvent, CallRequest, CallStatus, Json
 from voxgate.model.deliveries import Idempotency
 from voxgate.model.hooks import Hook
-from voxgate.routing.outbound import RoutePlan
+from voxgate.provisioning.addresses import hook_problem
+from voxgate.provisioning.applications import VerbCheck
+from voxgate.provisioning.call_draft import CallDraft, CallUpdateDraft
+from voxgate.provisioning.call_request import check_egress, check_target, complete
+from voxgate.provisioning.directory import Directory
+from voxgate.provisioning.drafts import parse
+from voxgate.provisioning.errors import (
+    CallGone,
+    CallIncompatible,
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unavailable,
+    Unprocessable,
+)
+from voxgate.provisioning.permissions import DENIED, Principal
+from voxgate.routing.outbound import Dice, Facts, RoutePlan, RouteRefused, plan
+from voxgate.routing.pattern import matches_registered
+from voxgate.store.engine import StoreUnavailable
+
+T = TypeVar("T")
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class IdempotencyConflict(VoxgateError):
@@ -109,3 +143,265 @@ class CallEngine(Protocol):
         ...
 
     def update(self, call_sid: str, change: CallUpdate) -> UpdateResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallPorts:
+    """Everything the use cases are built on. `unreachable`: gateways whose ping fails."""
+
+    directory: Directory
+    log: CallLog
+    engine: CallEngine
+    egress: EgressPolicy
+    check_verbs: VerbCheck
+    clock: Clock
+    dice: Dice
+    unreachable: Callable[[], frozenset[str]] = frozenset
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What POST answers with."""
+
+    call_sid: str
+    call_id: str
+
+
+class Calls:
+    """The use cases of API and portal."""
+
+    def __init__(self, ports: CallPorts) -> None:
+        self._directory = ports.directory
+        self._log = ports.log
+        self._engine = ports.engine
+        self._egress = ports.egress
+        self._check_verbs = ports.check_verbs
+        self._clock = ports.clock
+        self._dice = ports.dice
+        self._unreachable = ports.unreachable
+        self._placing = Nursery("placing")
+
+    async def create(
+        self,
+        caller: Principal,
+        account_sid: str,
+        document: object,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Placed:
+        """Place a call. Once it returns the call is on disk and on its way, whatever happens."""
+        account = await self._account(caller, account_sid)
+        if caller.is_provider:
+            raise Invalid(f"unauthorized createCall request for account {account_sid}")
+        idempotency = _idempotency(idempotency_key, document)
+        if idempotency is not None:
+            repeated = await _stored(self._log.remembered(account_sid, idempotency))
+            if repeated is not None:
+                return Placed(repeated.call_sid, repeated.call_id)
+        request = await self._request(account, document)
+        if (why_not := self._engine.admit()) is not None:
+            raise Unavailable(why_not)
+        facts = await self._directory.facts(account)
+        plan = self._plan(account, request, facts)
+        # Shielded: a client that goes away between commit and start must not leave a call that
+        # is on disk and never rings.
+        placing = self._place(account, request, plan, idempotency)
+        return await asyncio.shield(self._placing.start(placing, name="place"))
+
+    async def list(self, caller: Principal, account_sid: str, query: CallQuery) -> CallPage:
+        await self._account(caller, account_sid)
+        return await _stored(self._log.list(account_sid, query))
+
+    async def get(self, caller: Principal, account_sid: str, call_sid: str) -> Call:
+        """Raises NotFound for a call that was put away too."""
+        await self._account(caller, account_sid)
+        call = await _stored(self._log.get(call_sid))
+        if call is None or call.account_sid != account_sid or call.hidden:
+            raise NotFound(f"there is no call {call_sid}")
+        return call
+
+    async def count(self, caller: Principal, account_sid: str) -> dict[str, int]:
+        """Calls in progress by direction."""
+        await self._account(caller, account_sid)
+        found = await _stored(self._log.count_open(account_sid))
+        return {"inbound": 0, "outbound": 0} | found
+
+    async def events(
+        self,
+        caller: Principal,
+        account_sid: str,
+        call_sid: str,
+        *,
+        after: int,
+        limit: int,
+        wait_s: float,
+    ) -> Sequence[CallEvent]:
+        """Waits up to `wait_s` while there is nothing new."""
+        await self.get(caller, account_sid, call_sid)
+        return await _stored(self._log.events(call_sid, after=after, limit=limit, wait_s=wait_s))
+
+    async def update(
+        self, caller: Principal, account_sid: str, call_sid: str, document: object
+    ) -> None:
+        """Change a call in progress. Raises CallGone or CallIncompatible."""
+        call = await self.get(caller, account_sid, call_sid)
+        change = self._change(document)
+        result = self._engine.update(call_sid, change) if call.ended_at is None else _GONE
+        if result is UpdateResult.GONE:
+            raise CallGone(f"call session is gone for call_sid {call_sid}")
+        if result is UpdateResult.INCOMPATIBLE:
+            raise CallIncompatible(
+                f"current call state is incompatible with requested action for call_sid {call_sid}"
+            )
+
+    async def delete(self, caller: Principal, account_sid: str, call_sid: str) -> None:
+        """Put an ended call away; its log stays for records and deliveries."""
+        call = await self.get(caller, account_sid, call_sid)
+        if not await _stored(self._log.hide(call_sid)):
+            if call.ended_at is not None:
+                raise NotFound(f"there is no call {call_sid}")
+            raise Unprocessable(
+                'the call is in progress; end it with PUT {"call_status": "completed"} '
+                '(or "no-answer" while it rings) first'
+            )
+
+    async def close(self) -> None:
+        """At shutdown, after the API has stopped."""
+        await self._placing.close()
+
+    async def _account(self, caller: Principal, account_sid: str) -> Account:
+        if caller.is_account and caller.account_sid != account_sid:
+            raise Forbidden(DENIED)
+        account = await self._directory.account(account_sid)
+        if account is None and caller.is_admin:
+            raise NotFound(f"there is no account {account_sid}")
+        if account is None or not caller.may_use(account):
+            raise Forbidden(DENIED)
+        return account
+
+    async def _request(self, account: Account, document: object) -> CallRequest:
+        draft = parse(CallDraft, document, required=(), drop_null=True)
+        check_target(draft.to)
+        if draft.app_json is not None and (problem := self._check_verbs(draft.app_json)):
+            raise Invalid.fields(FieldError("app_json", problem))
+        application = None
+        if draft.application_sid is not None:
+            application = await self._directory.application(draft.application_sid)
+            if application is None or application.account_sid != account.account_sid:
+                msg = f"application_sid not found {draft.application_sid}"
+                raise Invalid(msg, [FieldError("application_sid", msg)])
+        request = complete(draft, application, account)
+        check_egress(draft, request, self._egress)
+        return request
+
+    def _plan(self, account: Account, request: CallRequest, facts: Facts) -> RoutePlan:
+        if not account.is_active:
+            raise Unprocessable("the account is not active")
+        if account.require_known_caller and not any(
+            matches_registered(number.number, request.from_user) for number in facts.numbers
+        ):
+            msg = "is not a registered phone number, and the account requires one"
+            raise Unprocessable.fields(FieldError("from", msg))
+        if unreachable := self._unreachable():
+            facts = replace(facts, unreachable=unreachable)
+        try:
+            return plan(request.from_user, request.to, facts, self._dice)
+        except RouteRefused as refused:
+            raise Unprocessable.fields(FieldError(refused.field, refused.msg)) from refused
+
+    async def _place(
+        self,
+        account: Account,
+        request: CallRequest,
+        route: RoutePlan,
+        idempotency: Idempotency | None,
+    ) -> Placed:
+        call = Call(
+            call_sid=new_sid(),
+            account_sid=account.account_sid,
+            service_provider_sid=account.service_provider_sid,
+            call_id=new_sid(),
+            direction="outbound",
+            from_=request.from_user,
+            to=request.to.display,
+            status=CallStatus.TRYING,
+            request=request,
+            trace_id=new_sid(),
+            created_at=self._clock.wall(),
+            application_sid=request.application_sid,
+            tag=request.tag,
+        )
+        made = await _stored(self._log.create(call, _created_data(call, route), idempotency))
+        if isinstance(made, Repeated):
+            return Placed(made.call_sid, made.call_id)
+        self._engine.start(call, route)
+        return Placed(call.call_sid, call.call_id)
+
+    def _change(self, document: object) -> CallUpdate:
+        draft = parse(CallUpdateDraft, document, required=(), drop_null=True)
+        call_hook = draft.call_hook.to_hook() if draft.call_hook else None
+        status_hook = draft.call_status_hook.to_hook() if draft.call_status_hook else None
+        if draft.call_status is not None and call_hook is not None:
+            raise Invalid("multiple options are not allowed in updateCall")
+        if status_hook is not None and call_hook is None:
+            raise Invalid("call_status_hook can be updated only when call_hook is updated too")
+        if draft.call_status is None and call_hook is None:
+            raise Invalid("no valid options supplied to updateCall")
+        for field, hook in (("call_hook", call_hook), ("call_status_hook", status_hook)):
+            if problem := hook_problem(self._egress, hook):
+                raise Unprocessable.fields(FieldError(field, problem))
+        return CallUpdate(draft.call_status, call_hook, status_hook)
+
+
+_GONE = UpdateResult.GONE
+
+
+async def _stored(work: Awaitable[T]) -> T:
+    """What the log says, its troubles as refusals."""
+    try:
+        return await work
+    except IdempotencyConflict as conflict:
+        raise Conflict(str(conflict)) from conflict
+    except (StoreUnavailable, SecretUnreadable) as away:
+        raise Unavailable(str(away)) from away
+
+
+def _idempotency(key: str | None, document: object) -> Idempotency | None:
+    """Raises Invalid for a key that is not 1 to 255 visible characters."""
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        msg = "must be 1 to 255 visible ASCII characters"
+        raise Invalid.fields(FieldError("Idempotency-Key", msg))
+    text = json.dumps(_plain_numbers(document), sort_keys=True, separators=(",", ":"))
+    return Idempotency(key, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _plain_numbers(value: object) -> object:
+    """1.0 and 1 are the same number in JSON."""
+    if isinstance(value, dict):
+        return {name: _plain_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain_numbers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _created_data(call: Call, route: RoutePlan) -> Json:
+    first = route.attempts[0]
+    data: Json = {
+        "from": call.from_,
+        "to": call.to,
+        "to_type": call.request.to.type,
+        "call_id": call.call_id,
+        "attempt": {
+            "carrier": first.carrier.name if first.carrier else None,
+            "gateway": first.gateway.sip_gateway_sid if first.gateway else None,
+            "reason": first.reason,
+        },
+        "amd": call.request.amd is not None,
+    }
+    if call.request.to.trunk is not None:
+        data["trunk"] = call.request.to.trunk
+    if call.application_sid is not None:
+        data["application_sid"] = call.application_sid
+    return data

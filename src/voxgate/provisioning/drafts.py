@@ -91,10 +91,16 @@ class Draft(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    known: ClassVar[frozenset[str]] = frozenset()  # wire names, worked out from the fields
+    nested: ClassVar[Mapping[str, type["Draft"]]] = {}  # objects inside that have such rules too
     required: ClassVar[tuple[str, ...]] = ()
     not_null: ClassVar[tuple[str, ...]] = ()
     later: ClassVar[Mapping[str, Any]] = {}
     read_only: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_options: Any) -> None:  # noqa: ANN401 - pydantic's
+        cls.known = frozenset(field.alias or name for name, field in cls.model_fields.items())
 
     @classmethod
     def to_create(cls, document: object) -> Self:
@@ -217,8 +223,7 @@ def parse(
         document = {name: value for name, value in document.items() if value is not None}
     wrong: list[FieldError] = []
     unsupported: list[FieldError] = []
-    if not document.keys() <= draft.model_fields.keys():
-        document = _without_special(draft, document, wrong, unsupported)
+    document = _without_special(draft, document, "", wrong, unsupported)
     wrong += _missing(draft, document, required)
     try:
         parsed = draft.model_validate(document)
@@ -245,19 +250,26 @@ def _missing(
 def _without_special(
     draft: type[Draft],
     document: dict[str, Any],
+    prefix: str,
     wrong: list[FieldError],
     unsupported: list[FieldError],
 ) -> dict[str, Any]:
     """Take out what the draft does not declare but the contract knows."""
-    rest = {}
-    for name, value in document.items():
-        if name in draft.read_only:
-            wrong.append(FieldError(name, "is read-only"))
-        elif name in draft.later:
-            if value is not None and value != draft.later[name]:
-                unsupported.append(FieldError(name, "is not available in this version"))
-        else:
-            rest[name] = value
+    rest = document
+    if not document.keys() <= draft.known:
+        rest = {}
+        for name, value in document.items():
+            if name in draft.read_only:
+                wrong.append(FieldError(prefix + name, "is read-only"))
+            elif name not in draft.later:
+                rest[name] = value
+            elif value is not None and value != draft.later[name]:
+                unsupported.append(FieldError(prefix + name, "is not available in this version"))
+    for name, inner in draft.nested.items():
+        value = rest.get(name)
+        if isinstance(value, dict) and not value.keys() <= inner.known:
+            cleaned = _without_special(inner, value, f"{prefix}{name}.", wrong, unsupported)
+            rest = {**rest, name: cleaned}
     return rest
 
 
@@ -266,7 +278,7 @@ def field_errors(failure: NotValid) -> list[FieldError]:
 
 
 def _field(error: ErrorDetails) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    return ".".join(str(part) for part in error["loc"] if part != "[key]")
 
 
 _MESSAGES = {

@@ -69,6 +69,14 @@ class Unprocessable(Refused):
         return cls(summary(errors), errors)
 
 
+class CallGone(Unprocessable):
+    """The call has ended."""
+
+
+class CallIncompatible(Unprocessable):
+    """The call is in a state that does not allow this."""
+
+
 class Unavailable(Refused):
     """Not now: the database is away, the limit is reached, we are shutting down."""
 

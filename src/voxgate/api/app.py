@@ -1,0 +1,90 @@
+"""The HTTP application: every route, behind the gate."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+
+from voxgate.api import (
+    accounts,
+    alerts,
+    api_keys,
+    applications,
+    calls,
+    carriers,
+    errors,
+    gateways,
+    lcrs,
+    numbers,
+    openapi,
+    service_providers,
+    site,
+)
+from voxgate.api.gate import Gate
+from voxgate.api.limits import RateLimit
+from voxgate.api.site import Health
+from voxgate.provisioning.accounts import Accounts
+from voxgate.provisioning.alerts import Alerts
+from voxgate.provisioning.api_keys import ApiKeys
+from voxgate.provisioning.applications import Applications
+from voxgate.provisioning.calls import Calls
+from voxgate.provisioning.carriers import Carriers
+from voxgate.provisioning.directory import Directory
+from voxgate.provisioning.gateways import Gateways
+from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
+from voxgate.provisioning.lcrs import Lcrs
+from voxgate.provisioning.numbers import PhoneNumbers
+from voxgate.provisioning.service_providers import ServiceProviders
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The use cases behind the routes, and what the gate needs. `limit` None: no rate limit."""
+
+    directory: Directory
+    health: Health
+    service_providers: ServiceProviders
+    accounts: Accounts
+    api_keys: ApiKeys
+    applications: Applications
+    carriers: Carriers
+    gateways: Gateways
+    numbers: PhoneNumbers
+    lcrs: Lcrs
+    lcr_routes: LcrRoutes
+    lcr_entries: LcrCarrierSetEntries
+    alerts: Alerts
+    calls: Calls
+    limit: RateLimit | None = None
+
+
+def create_app(parts: Parts, *, version: str) -> FastAPI:
+    app = FastAPI(
+        title="voxgate",
+        version=version,
+        description="A voice gateway: ask for a call, and it is placed, spoken and reported.",
+        redoc_url=None,
+    )
+    app.add_middleware(Gate, directory=parts.directory, limit=parts.limit)
+    errors.install(app)
+    app.include_router(site.routes(parts.health))
+    app.include_router(_v1(parts), prefix="/v1")
+    openapi.describe(app)
+    return app
+
+
+def _v1(parts: Parts) -> APIRouter:
+    v1 = APIRouter()
+    for router in (
+        calls.routes(parts.calls),
+        applications.routes(parts.applications),
+        accounts.routes(parts.accounts),
+        api_keys.routes(parts.api_keys),
+        carriers.routes(parts.carriers),
+        gateways.routes(parts.gateways),
+        numbers.routes(parts.numbers),
+        lcrs.routes(parts.lcrs, parts.lcr_routes, parts.lcr_entries),
+        alerts.routes(parts.alerts),
+        service_providers.routes(parts.service_providers),
+    ):
+        v1.include_router(router)
+    return v1
