@@ -98,6 +98,8 @@ class Callee:
         self._playback: int | None = None
         self._nonce: str | None = None
         self._held = False
+        self._heard_from_s = 0.0  # when the line was connected: media events count from there
+        self._heard_wall_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
 
@@ -136,9 +138,9 @@ class Callee:
     def _now(self) -> float:
         return self._far_end.clock.monotonic()
 
-    def _hear(self, sign: Sign) -> None:
+    def _hear(self, sign: Sign, *, happened_at: float | None = None) -> None:
         if not self._over:
-            self._play(self._performance.hear(sign, self._now()))
+            self._play(self._performance.hear(sign, self._now(), happened_at=happened_at))
 
     def _play(self, steps: list[Step]) -> None:
         for step in steps:
@@ -287,11 +289,12 @@ class Callee:
             self._problem(str(unusable))
             self._refuse(488, "Not Acceptable Here")
             return None
-        self._note_codec(line)
+        self._note_connection(line)
         return body
 
-    def _note_codec(self, line: Line) -> None:
-        if line.facts is not None:
+    def _note_connection(self, line: Line) -> None:
+        if line.facts is not None and self.record.codec is None:
+            self._heard_from_s, self._heard_wall_s = self._now(), self._far_end.clock.wall()
             self.record.codec = line.facts.codec_name
 
     # On the line.
@@ -361,11 +364,13 @@ class Callee:
             case DigitReceived():
                 self._take_digit(event.digit)
             case SpeechStarted():
-                self.record.speech.append((self._far_end.clock.wall(), None))
+                self.record.speech.append((self._heard_wall_s + event.at_ms / 1000, None))
                 self._hear(Sign.SPEECH_BEGAN)
             case SpeechStopped():
-                self._close_speech()
-                self._hear(Sign.SPEECH_ENDED)
+                # Told some time after it happened: only a pause proves the end of a sentence.
+                self._close_speech(self._heard_wall_s + event.at_ms / 1000)
+                happened_at = self._heard_from_s + event.at_ms / 1000
+                self._hear(Sign.SPEECH_ENDED, happened_at=happened_at)
             case _:
                 pass
 
@@ -373,10 +378,10 @@ class Callee:
         self.record.digits += digit
         self._hear(Sign.DIGIT)
 
-    def _close_speech(self) -> None:
+    def _close_speech(self, at: float) -> None:
         speech = self.record.speech
         if speech and speech[-1][1] is None:
-            speech[-1] = (speech[-1][0], self._far_end.clock.wall())
+            speech[-1] = (speech[-1][0], at)
 
     def _on_dialog(self, event: DialogEvent) -> None:
         match event:
@@ -420,7 +425,7 @@ class Callee:
             line.accept(body)
         except SdpError as unusable:
             self._problem(str(unusable))
-        self._note_codec(line)
+        self._note_connection(line)
 
     # The end.
 
@@ -432,8 +437,8 @@ class Callee:
             return
         self._over = True
         self._arm()
-        self._close_speech()
         self.record.ended_at = self._far_end.clock.wall()
+        self._close_speech(self.record.ended_at)
         if self._line is not None:
             self._keep_what_was_heard(self._line)
             self._line.close()

@@ -76,14 +76,17 @@ class Performance:
     def begin(self, now: float) -> list[Step]:
         return self._advance(now)
 
-    def hear(self, sign: Sign, now: float) -> list[Step]:
-        """Take a sign; the steps that follow from it."""
+    def hear(self, sign: Sign, now: float, *, happened_at: float | None = None) -> list[Step]:
+        """Take a sign; the steps that follow from it.
+
+        `happened_at`: when it happened, if that was known only later.
+        """
         if self.over:
             return []
         if sign is Sign.GONE:
             self._finish()
             return []
-        self._follow_speech(sign, now)
+        self._follow_speech(sign, now if happened_at is None else happened_at)
         if sign is Sign.DIGIT and self._digits_missing:
             self._digits_missing -= 1
             return [] if self._digits_missing else self._advance(now)
@@ -94,7 +97,7 @@ class Performance:
         deadline = self.deadline
         return self._advance(now) if deadline is not None and now >= deadline else []
 
-    def _follow_speech(self, sign: Sign, now: float) -> None:
+    def _follow_speech(self, sign: Sign, at: float) -> None:
         if sign is Sign.SPEECH_BEGAN:
             self._speech_now = self._speech_heard = True
             self._quiet_at = None
@@ -102,7 +105,7 @@ class Performance:
             self._speech_now = False
             step = self.current
             if isinstance(step, ListenForSilence) and self._speech_heard:
-                self._quiet_at = now + step.quiet_s
+                self._quiet_at = at + step.quiet_s
 
     def _advance(self, now: float) -> list[Step]:
         steps: list[Step] = []

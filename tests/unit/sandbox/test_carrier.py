@@ -101,6 +101,7 @@ def test_a_person_answers_speaks_and_hears_the_caller(transport):
         heard = record.to_json()["heard"]
         assert 560 <= heard["audio_ms"] <= 680
         assert len(heard["speech"]) == 1
+        assert 500 <= heard["speech"][0]["for_ms"] <= 700
 
     on_stage(story)
 

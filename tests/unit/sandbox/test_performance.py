@@ -62,6 +62,13 @@ def test_digits_are_pressed_once_the_prompt_has_been_quiet_long_enough():
     assert stage.seen[-1] == "6.3: listen"
 
 
+def test_a_pause_that_was_noticed_late_counts_from_its_beginning():
+    stage = Stage("answer; listen until silence 1s; press 1").hears(Sign.SPEECH_BEGAN, 1.0)
+
+    stage.performance.hear(Sign.SPEECH_ENDED, 3.4, happened_at=3.0)
+    assert stage.performance.deadline == 4.0
+
+
 def test_a_prompt_that_was_under_way_already_counts():
     stage = Stage('answer; say "Hello?"; listen until silence 1s; press 1')
 
