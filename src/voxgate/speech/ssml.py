@@ -44,6 +44,7 @@ EMPHASES = {
     "reduced": (1.08, 0.97, -3.0),
 }
 SPELLED = {"digits", "characters", "spell-out", "verbatim", "telephone"}
+SENTENCES = {"p", "paragraph", "s", "sentence"}
 TRANSPARENT = {"speak", "voice", "lang", "w", "token", "mark", "bookmark"}
 SILENT_SIGNS = " .,;:!?\u2026'\"()-\u2013"
 
@@ -125,10 +126,13 @@ class _Reader:
         if len(self._manners) > DEPTH_MAX:
             raise _Refused(f"elements are nested deeper than {DEPTH_MAX}")
         manner = self._manners[-1]
+        if manner.replaced:
+            self._manners.append(manner)
+            return
         match element:
             case "break":
                 self._break(attributes)
-            case "p" | "paragraph" | "s" | "sentence":
+            case _ if element in SENTENCES:
                 self._sentence_border(element)
             case "prosody":
                 manner = self._prosody(manner, attributes)
@@ -148,9 +152,11 @@ class _Reader:
         self._enter(manner)
 
     def _end(self, element: str) -> None:
-        if element in {"p", "paragraph", "s", "sentence"}:
-            self._sentence_border(element)
         left = self._manners.pop()
+        if left.replaced:
+            return
+        if element in SENTENCES:
+            self._sentence_border(element)
         if not left.sounds_like(self._manners[-1]):
             self._words, words = [], self._words
             self._add_phrase("".join(words), left)
@@ -207,7 +213,8 @@ class _Reader:
         text = _SPACE.sub(" ", _CONTROL.sub(" ", words)).strip()
         if not text.strip(SILENT_SIGNS):
             return
-        if self._pause_ms and self.segments:
+        after_words = bool(self.segments) and isinstance(self.segments[-1], Phrase)
+        if self._pause_ms and after_words:
             self.segments.append(Silence(self._pause_ms))
         self._pause_ms = 0
         self.segments.append(Phrase(text, manner.rate, manner.pitch, manner.gain_db))
