@@ -133,6 +133,15 @@ class Application:
         return document
 
 
+def app_json_problem(app_json: str) -> str | None:
+    """What is wrong with an `app_json` before any call uses it; None when nothing is."""
+    try:
+        document = parse_document(_loaded(app_json), strict=False)
+    except InvalidDocument as invalid:
+        return str(invalid)
+    return None if document.verbs else "has no verbs"
+
+
 def _loaded(app_json: str) -> object:
     """The document in an `app_json` text; the text itself, which is no document, when unreadable."""
     try:

@@ -16,10 +16,14 @@ FIRST_NAME = "default"
 
 @dataclass(frozen=True, slots=True)
 class FirstStart:
-    """`admin_token` is only there when it was made now: it is shown once."""
+    """`admin_token` is only there when it was made now: it is shown once.
+
+    `sandbox`: whether the sandbox belongs here, because all is new or it was used before.
+    """
 
     account_sid: str
     admin_token: str | None
+    sandbox: bool
 
 
 class Bootstrap:
@@ -39,17 +43,19 @@ class Bootstrap:
         def change(connection: Connection) -> FirstStart:
             known = accounts.page(connection, box)[1]
             account = known[0] if known else self._first_account(connection, now)
+            carrier = carriers.sandbox(connection, box)
+            sandbox = not known or (carrier is not None and carrier.is_active)
             if admin_token is not None:
                 digest = token_digest(admin_token)
                 if api_keys.by_digest(connection, digest, box) is None:
                     key = draw_key(token=admin_token, now=now).key
                     api_keys.insert(connection, key, box)
-                return FirstStart(account.account_sid, None)
+                return FirstStart(account.account_sid, None, sandbox)
             if api_keys.admin_count(connection):
-                return FirstStart(account.account_sid, None)
+                return FirstStart(account.account_sid, None, sandbox)
             new = draw_key(now=now)
             api_keys.insert(connection, new.key, box)
-            return FirstStart(account.account_sid, new.token)
+            return FirstStart(account.account_sid, new.token, sandbox)
 
         return await self._inventory.write(change)
 

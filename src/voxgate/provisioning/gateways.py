@@ -64,6 +64,10 @@ class Gateways:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
 
+    async def to_ping(self) -> list[Gateway]:
+        """Of every tenant, for the gateway's own OPTIONS pings; no caller is involved."""
+        return await self._inventory.read(lambda c: gateways.to_ping(c, self._inventory.box))
+
     async def list(self, caller: Principal, voip_carrier_sid: str) -> list[Gateway]:
         def question(connection: Connection) -> list[Gateway]:
             carrier_rules.visible(connection, caller, voip_carrier_sid, self._inventory)

@@ -3,11 +3,9 @@
 import asyncio
 import random
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from voxgate.api.app import ApiParts, create_app
 from voxgate.base.clock import SystemClock
 from voxgate.base.egress import EgressPolicy
 from voxgate.base.log import get_logger
@@ -15,6 +13,7 @@ from voxgate.base.secrets import SecretBox
 from voxgate.base.settings import Listener, Settings
 from voxgate.base.tasks import Nursery
 from voxgate.call.dial import DialSettings
+from voxgate.flow.application import app_json_problem
 from voxgate.flow.control import CallControl
 from voxgate.flow.ports import CallPorts, CallSettings
 from voxgate.hooks.http import HttpHooks
@@ -22,10 +21,10 @@ from voxgate.hooks.payloads import Site
 from voxgate.hooks.websocket import StatusSockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
-from voxgate.model.calls import Call
 from voxgate.provisioning import calls as call_use_cases
 from voxgate.provisioning.bootstrap import Bootstrap
 from voxgate.provisioning.directory import Directory
+from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
 from voxgate.records.archive import Archive
 from voxgate.records.delivery import Deliveries, DeliveryPorts
@@ -39,13 +38,13 @@ from voxgate.server.locate import Locator
 from voxgate.server.measured import MeasuredHooks
 from voxgate.server.metrics import Metrics
 from voxgate.server.pings import GatewayPings
+from voxgate.server.surface import build_app
 from voxgate.sip.dialog.options import SipOptions
 from voxgate.sip.endpoint import Endpoint
 from voxgate.sip.transport.resolve import Resolver
 from voxgate.speech.registry import Registry
 from voxgate.speech.speaker import Speech
 from voxgate.store.engine import Database
-from voxgate.verbs.vocabulary import check_app_json
 
 log = get_logger("gateway")
 
@@ -95,7 +94,7 @@ class Gateway:
         self._speech = Speech(Registry.offline())
         self._files = AudioFiles(self._policy)
         self._pings = GatewayPings(
-            self._endpoint, self._inventory.gateways_to_ping, every_s=settings.options_ping_s
+            self._endpoint, Gateways(self._inventory).to_ping, every_s=settings.options_ping_s
         )
         self._sandbox: SandboxProcess | None = None
         self._deliveries: Deliveries | None = None
@@ -114,34 +113,34 @@ class Gateway:
     async def _start(self) -> Started:
         await self._database.migrate()
         bootstrap = Bootstrap(self._inventory)
-        ready = await bootstrap.prepare(self._settings.admin_token)
+        first = await bootstrap.run(self._settings.admin_token)
         await self._endpoint.start()
         await self._media.start()
         await asyncio.gather(self._speech.start(), self._files.start())
-        sandbox = await self._start_sandbox(bootstrap, fresh=ready.fresh)
+        sandbox = await self._start_sandbox(bootstrap, usual=first.sandbox)
         self._journal.start()
         control = self._control = self._build_control()
         self._metrics.watch(control.calls, self._media.stats)
         self._use_cases = self._build_use_cases(control)
-        self._http = HttpServer(self._build_app(self._use_cases), self._settings)
+        app = build_app(
+            self._inventory, self._directory, self._use_cases, self._health(), self._settings
+        )
+        self._http = HttpServer(app, self._settings)
         await self._take_over()
         self._tasks.start(self._pings.run(), name="pings")
         self._http.start()
-        log.info("gateway_started", http=self._http.url, fresh=ready.fresh)
+        log.info("gateway_started", http=self._http.url)
         return Started(
             http_url=self._http.url,
             sip=self._endpoint.bound,
-            account_sid=ready.account_sid,
-            admin_token=ready.admin_token,
+            account_sid=first.account_sid,
+            admin_token=first.admin_token,
             sandbox=sandbox,
         )
 
-    async def _start_sandbox(self, bootstrap: Bootstrap, *, fresh: bool) -> SandboxAddress | None:
-        """Unless set otherwise: on a fresh data directory, and wherever it was used before."""
+    async def _start_sandbox(self, bootstrap: Bootstrap, *, usual: bool) -> SandboxAddress | None:
         wanted = self._settings.sandbox
-        if wanted is None:
-            wanted = fresh or await bootstrap.has_sandbox()
-        if not wanted:
+        if not (usual if wanted is None else wanted):
             await bootstrap.remove_sandbox()
             return None
         self._sandbox = SandboxProcess()
@@ -208,12 +207,21 @@ class Gateway:
                 log=Archive(self._journal, self._database, self._box, self._clock),
                 engine=control,
                 egress=self._policy,
-                check_verbs=check_app_json,
+                check_verbs=app_json_problem,
                 clock=self._clock,
                 dice=random.SystemRandom(),
                 unreachable=lambda: self._pings.unreachable,
             )
         )
+
+    def _health(self) -> Health:
+        def journal() -> str | None:
+            return None if self._journal.available else "the call journal cannot be written"
+
+        def engine() -> str | None:
+            return self._control.admit() if self._control is not None else "starting"
+
+        return Health((journal, engine), self._metrics)
 
     def _site(self) -> Site:
         sip = self._endpoint.bound[0]
@@ -240,10 +248,11 @@ class Gateway:
         if self._use_cases is not None:
             await self._use_cases.close()
         await self._tasks.close()
-        await self._journal.close()
         if self._deliveries is not None:
+            await self._journal.settled()
             await self._deliveries.drain(DELIVERY_DRAIN_S)
             await self._deliveries.close()
+        await self._journal.close()
         await self._endpoint.stop()
         await self._media.stop()
         if self._sandbox is not None:
@@ -256,3 +265,14 @@ class Gateway:
             self._directory.close(),
         )
         await self._database.close()
+
+
+def _media_settings(settings: Settings) -> MediaSettings:
+    """RTP on the address of the first SIP listener."""
+    host = settings.sip[0].host
+    return MediaSettings(
+        bind_ip=host,
+        advertised_ip=settings.public_ip,
+        rtp_ports=settings.rtp_ports,
+        shards=settings.media_shards,
+    )

@@ -52,6 +52,10 @@ class HttpServer:
     def start(self) -> None:
         self._tasks.start(self._server.serve(sockets=[self._socket]), name="serve")
 
+    async def ended(self) -> None:
+        """Wait until it has stopped, whoever stopped it."""
+        await self._tasks.ended()
+
     async def stop(self) -> None:
         self._server.should_exit = True
         await self._tasks.ended()
