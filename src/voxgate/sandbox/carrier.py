@@ -1,7 +1,8 @@
 """The sandbox as a carrier: takes every INVITE and hands it to the persona of its number."""
 
-from voxgate.sandbox.callee import Callee, FarEnd
+from voxgate.sandbox.callee import Callee
 from voxgate.sandbox.calls import CallRecord
+from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.personas import Persona, PersonaBook, digits_of
 from voxgate.sandbox.script import Script, ScriptError
 from voxgate.sip.dialog.callee import IncomingInvite

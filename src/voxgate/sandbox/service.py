@@ -17,10 +17,10 @@ from voxgate.base.log import configure_logging, get_logger
 from voxgate.base.settings import Listener
 from voxgate.base.tasks import Nursery
 from voxgate.media.engine import MediaEngine, MediaSettings
-from voxgate.sandbox.callee import FarEnd
 from voxgate.sandbox.calls import CallBook
 from voxgate.sandbox.carrier import SandboxCarrier
 from voxgate.sandbox.control import control_app
+from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.personas import BUILTIN, PersonaBook, read_personas
 from voxgate.sandbox.process import SandboxAddress
 from voxgate.sandbox.voice import Renderer, Throat

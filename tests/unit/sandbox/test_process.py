@@ -69,26 +69,14 @@ def test_it_stops_when_it_is_told_to():
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--sip", "tls:127.0.0.1:5060"],
-        ["--control", "nowhere"],
-        ["--rtp-ports", "9"],
-        ["--capture-s", "-1"],
-        ["--personas", "missing.toml"],
-        ["--sip", "udp:192.0.2.1:5060"],
-    ],
-)
-def test_a_wrong_option_is_named_and_nothing_starts(options):
-    command = [*sandbox_command(), *options]
+def test_an_address_that_cannot_be_had_ends_it_with_a_sentence():
+    command = [*sandbox_command(), "--sip", "udp:192.0.2.1:5060"]
 
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
 
     assert ended.returncode == 2
     assert ended.stdout == b""
-    assert b"Traceback" not in ended.stderr
-    assert ended.stderr
+    assert ended.stderr.startswith(b"the sandbox cannot listen")
 
 
 def test_an_announcement_reads_back():
