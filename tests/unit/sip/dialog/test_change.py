@@ -1,7 +1,7 @@
 import pytest
+
 from unit.sip.dialog.rig import ANSWER, OFFER, Net, Peer, label
 from unit.sip.dialog.test_session import Call
-
 from voxgate.sip.auth import Credentials
 from voxgate.sip.dialog.events import ReInvited
 from voxgate.sip.message import Request

@@ -1,6 +1,6 @@
 import pytest
-from unit.sip.dialog.rig import ANSWER, Net, Peer, Side
 
+from unit.sip.dialog.rig import ANSWER, Net, Peer, Side
 from voxgate.sip.dialog.events import InfoReceived, MessageReceived, NotifyReceived, ReferReceived
 from voxgate.sip.dialog.options import ALLOWED, SipOptions
 from voxgate.sip.message import Response

@@ -1,7 +1,7 @@
 import pytest
+
 from unit.sip.dialog.rig import ANSWER, OFFER
 from unit.sip.dialog.test_session import Call
-
 from voxgate.sip.dialog.events import AckReceived, ReInvited, Updated
 from voxgate.sip.message import Response
 

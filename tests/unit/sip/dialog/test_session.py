@@ -1,6 +1,6 @@
 import pytest
-from unit.sip.dialog.rig import ANSWER, OFFER, Net, Peer, Side, label
 
+from unit.sip.dialog.rig import ANSWER, OFFER, Net, Peer, Side, label
 from voxgate.sip.auth import Credentials
 from voxgate.sip.dialog.events import ByeReceived, Ended, Outcome
 from voxgate.sip.dialog.invite import DialogPhase, InviteDialog
