@@ -127,5 +127,5 @@ def _amd(draft: AmdDraft) -> Json:
     hook = draft.action_hook.to_hook()
     amd["actionHook"] = {"url": hook.url, "method": hook.method}
     if hook.username is not None:
-        amd["actionHook"] |= {"username": hook.username, "password": hook.password}
+        amd["actionHook"] |= {"username": hook.username, "password": hook.password or ""}
     return amd

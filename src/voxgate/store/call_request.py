@@ -26,7 +26,7 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "application_sid": request.application_sid,
         "app_json": request.app_json,
         "tag": request.tag,
-        "amd": request.amd,
+        "amd": _amd_to_json(request.amd, box),
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -49,7 +49,7 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         headers=_pairs(document["headers"]),
         voice=Voice(*document["voice"]),
         recognizer=RecognizerChoice(*document["recognizer"]),
-        amd=document["amd"],
+        amd=_amd_from_json(document["amd"], box),
     )
 
 
@@ -79,6 +79,23 @@ def _target_from_json(document: Json, box: SecretBox) -> Target:
         proxy=document["proxy"],
         auth=None if auth is None else SipAuth(auth[0], box.open(auth[1])),
     )
+
+
+def _amd_to_json(amd: Json | None, box: SecretBox) -> Json | None:
+    """Its action hook may carry a password."""
+    hook = (amd or {}).get("actionHook")
+    if amd is None or not isinstance(hook, dict) or "password" not in hook:
+        return amd
+    rest = {name: value for name, value in hook.items() if name != "password"}
+    return {**amd, "actionHook": {**rest, "sealed": box.seal(hook["password"])}}
+
+
+def _amd_from_json(amd: Json | None, box: SecretBox) -> Json | None:
+    hook = (amd or {}).get("actionHook")
+    if amd is None or not isinstance(hook, dict) or "sealed" not in hook:
+        return amd
+    rest = {name: value for name, value in hook.items() if name != "sealed"}
+    return {**amd, "actionHook": {**rest, "password": box.open(hook["sealed"])}}
 
 
 def _pairs(values: list[list[str]]) -> tuple[tuple[str, str], ...]:
