@@ -12,7 +12,8 @@ RUST   := --manifest-path rust/Cargo.toml
 PURE   := --workspace --exclude media-py
 PYTEST := $(BIN)/python -m pytest
 
-export PYTHONDONTWRITEBYTECODE := 1
+# Compiled modules are kept: importing everything takes 4 s without them, 0.8 s with them.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -34,7 +35,7 @@ else
 endif
 
 define install
-	$(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet) \
+	$(if $(UV),$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python,$(BIN)/python -m pip install --quiet) \
 	    --require-hashes $(1)
 	@touch $@
 endef
