@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from voxgate.base.errors import VoxgateError
 from voxgate.base.frames import REFUSED
@@ -18,10 +19,11 @@ from voxgate.base.tasks import Nursery
 log = get_logger("children")
 
 START_TIMEOUT_S = 30.0
-# The child finds modules where its parent does, and never in the working folder.
+# The child finds modules where its parent does, and never in the working folder. Its own module is
+# run as a file, because the package around it would import far more than the child needs.
 START = (
-    "import json, sys; from importlib import import_module; sys.path[:] = json.loads(sys.argv[1]); "
-    "import_module(sys.argv[2]).main(*sys.argv[3:])"
+    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "runpy.run_path(sys.argv[2])['main'](*sys.argv[3:])"
 )
 
 
@@ -69,9 +71,12 @@ class Children:
         waiting_max: int,
         answer_timeout_s: float,
     ) -> None:
+        found = find_spec(module)
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(module)
         self._name = module.rpartition(".")[2]
         search = json.dumps([folder for folder in sys.path if folder])
-        self._command = (sys.executable, "-P", "-c", START, search, module, *arguments)
+        self._command = (sys.executable, "-P", "-c", START, search, found.origin, *arguments)
         self._count = count
         self._answer_timeout_s = answer_timeout_s
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(waiting_max)

@@ -54,8 +54,10 @@ class _Version:
 class AudioFiles:
     """Fetches and decodes; the same bytes are decoded once while the cache remembers them."""
 
-    def __init__(self, policy: EgressPolicy) -> None:
+    def __init__(self, policy: EgressPolicy, *, silent_timeout_s: float = SILENT_TIMEOUT_S) -> None:
+        """A server that sends nothing for `silent_timeout_s` is given up."""
         self._policy = policy
+        self._silent_timeout_s = silent_timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._decoders = Children(
             "voxgate.media.decode_worker",
@@ -72,7 +74,7 @@ class AudioFiles:
             timeout=aiohttp.ClientTimeout(
                 total=FETCH_TIMEOUT_S,
                 sock_connect=CONNECT_TIMEOUT_S,
-                sock_read=SILENT_TIMEOUT_S,
+                sock_read=self._silent_timeout_s,
             ),
             headers={"User-Agent": "voxgate", "Accept-Encoding": "identity"},
         )
