@@ -306,10 +306,6 @@ class NameAddr:
     def with_tag(self, tag: str) -> "NameAddr":
         return self.with_parameter("tag", tag)
 
-    def without_tag(self) -> "NameAddr":
-        kept = tuple(pair for pair in self.parameters if pair[0].lower() != "tag")
-        return replace(self, parameters=kept)
-
     def __str__(self) -> str:
         address = f"<{self.uri}>" if self.display is None else f"{quote(self.display)} <{self.uri}>"
         return address + print_parameters(self.parameters) if self.parameters else address
@@ -402,14 +398,6 @@ class Via:
     @property
     def wants_rport(self) -> bool:
         return find_parameter(self.parameters, "rport") is not None
-
-    @property
-    def rport(self) -> int | None:
-        """The port that the server filled in; None while it is only asked for."""
-        value = find_parameter(self.parameters, "rport")
-        if value and value.isascii() and value.isdigit() and len(value) <= 5:
-            return int(value) if 0 < int(value) < 65536 else None
-        return None
 
     def parameter(self, name: str) -> str | None:
         """Return its value, "" for a parameter without one, None when absent."""

@@ -256,7 +256,7 @@ class Response(Message):
         if not 100 <= status <= 699:
             raise InvalidHeader("status", f"{status} is not 100 to 699")
         self.status = status
-        self.reason = checked_text("reason", reason)
+        self.reason = reason if reason.isprintable() else checked_text("reason", reason)
 
     def to_bytes(self) -> bytes:
         return self._write(f"SIP/2.0 {self.status} {self.reason}")
@@ -335,7 +335,8 @@ def parse(data: bytes) -> Request | Response:
 _FOLD = re.compile(r"(?:\r\n[ \t]+)+")
 _REQUEST_LINE = re.compile(r"([^ ]+) ([^ ]+) SIP/([0-9]{1,9})\.([0-9]{1,9})", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\r\n"))
+_REPLACED = dict.fromkeys(_CONTROLS, "\ufffd")
 
 
 def _cut(data: bytes) -> tuple[list[str], bytes]:
@@ -346,11 +347,16 @@ def _cut(data: bytes) -> tuple[list[str], bytes]:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         raise _unanswerable("message", "(its headers never end)")
+    raw = data[:end]
     try:
-        head = data[:end].decode()
+        head = raw.decode()
     except UnicodeDecodeError:
         # Old PBXs put Latin-1 into display names; no byte is undefined in Latin-1.
-        head = data[:end].decode("latin-1")
+        head = raw.decode("latin-1")
+    if len(raw.translate(None, _CONTROLS)) != end:
+        # The grammar allows escaped controls in quoted strings. No honest peer sends one, and no
+        # database column, log line or header of ours has room for it.
+        head = head.translate(_REPLACED)
     if "\r\n " in head or "\r\n\t" in head:
         head = _FOLD.sub(" ", head)
     lines = head.split("\r\n")
@@ -409,8 +415,7 @@ def _message(first_line: str, headers: Headers, body: bytes) -> Request | Respon
         found = _STATUS_LINE.fullmatch(first_line)
         if found is None:
             raise MalformedMessage("status line", first_line)
-        reason = _UNPRINTABLE.sub(" ", found.group(2) or "")
-        return Response(int(found.group(1)), reason, headers, body)
+        return Response(int(found.group(1)), found.group(2) or "", headers, body)
     found = _REQUEST_LINE.fullmatch(first_line)
     if found is None or not is_token(found.group(1)) or len(first_line) > LINE_CHARACTERS_MAX:
         raise MalformedMessage("request line", first_line)

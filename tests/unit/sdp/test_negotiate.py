@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from voxgate.sdp.negotiate import (
     answer,
     offer,
 )
+from wire import rfc4475
 
 OURS = offer(session_id=7, version=1, ip="192.0.2.1", port=20_000)
 
@@ -78,6 +81,18 @@ def test_plain_answer_gives_the_facts_of_the_stream():
         receive=True,
         on_hold=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("peer", "port", "dtmf"),
+    [("sipp-200", 6000, None), ("baresip-200", 31_000, None), ("baresip-invite", 31_006, 101)],
+)
+def test_what_real_peers_answer_is_understood(peer: str, port: int, dtmf: int | None):
+    message = (Path(rfc4475.__file__).parent / f"{peer}.sip").read_bytes()
+
+    facts = accept(OURS, Description.parse(message.partition(b"\r\n\r\n")[2]))
+
+    assert (facts.remote_port, facts.codec_name, facts.dtmf_payload_type) == (port, "PCMU", dtmf)
 
 
 def test_answer_with_its_own_numbers_is_sent_to_by_those():

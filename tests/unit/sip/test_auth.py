@@ -197,6 +197,7 @@ def test_right_password_is_accepted_and_anything_else_refused(
     if qop:
         assert (given_answer.nc, given_answer.cnonce) == ("0000001f", 'c"n')
     assert given_answer.opaque == "op\\aque"
+    assert str(given_answer) == header
 
 
 def test_answer_in_an_unknown_algorithm_or_protection_is_refused():

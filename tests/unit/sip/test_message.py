@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,6 +8,7 @@ from voxgate.sip.grammar import InvalidHeader, MalformedMessage
 from voxgate.sip.headers import SealedHeaders
 from voxgate.sip.message import (
     Headers,
+    Message,
     Request,
     Response,
     UnreadableMessage,
@@ -13,6 +16,8 @@ from voxgate.sip.message import (
     response_to,
 )
 from wire import rfc4475
+
+WIRE = Path(rfc4475.__file__).parent
 
 INVITE = (
     b"INVITE sip:+49151@carrier.example;transport=udp SIP/2.0\r\n"
@@ -121,14 +126,14 @@ def test_rfc4475_wsinv_means_what_it_says_between_the_blanks():
     assert request.routes[0].uri.parameter("lr") == ""
 
 
-def test_rfc4475_intmeth_keeps_every_unusual_character():
+def test_rfc4475_intmeth_keeps_every_unusual_character_that_can_be_kept():
     request = parse(rfc4475.VALID["intmeth"])
 
     assert isinstance(request, Request)
     assert request.method == request.cseq.method == "!interesting-Method0123456789_*+`.%indeed'~"
     assert request.uri.user == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
     assert request.uri.password == "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"
-    assert request.to.display == "BEL:\a NUL:\0 DEL:\x7f"
+    assert request.to.display == "BEL:\ufffd NUL:\ufffd DEL:\ufffd"
     assert request.from_.display == "token1~` token2'+_ token3*%!.-"
     assert request.from_.tag == "_token~1'+`*%!-."
 
@@ -182,6 +187,17 @@ def test_rfc4475_multipart_gives_up_its_parts():
     assert message.part("application/sdp") is None
 
 
+@pytest.mark.parametrize("peer", sorted(path.name for path in WIRE.glob("*.sip")))
+def test_what_real_peers_send_is_read_and_can_be_sent_again(peer: str):
+    message = parse((WIRE / peer).read_bytes())
+
+    assert parse(message.to_bytes()).headers == message.headers
+    assert (message.from_.tag is None, message.via.branch is None) == (False, False)
+    if message.cseq.method == "INVITE":
+        assert message.contact is not None
+        assert message.part("application/sdp") == message.body
+
+
 def test_status_line_without_a_reason_phrase_or_its_blank_is_read():
     assert parse(changed(INVITE[: INVITE.index(b"\r\n")], b"SIP/2.0 200")).reason == ""
 
@@ -194,6 +210,15 @@ def test_fold_of_any_length_is_one_blank():
 
 def test_empty_lines_before_a_message_are_skipped():
     assert parse(b"\r\n\r\n" + INVITE).to_bytes() == INVITE
+
+
+def test_no_header_of_a_received_message_holds_a_control_character():
+    request = parse(changed(b'"Anna"', b'"A\x00\x01\x1b\x7f\tB"').replace(b": 42", b": \x0742"))
+
+    assert request.from_.display == "A\ufffd\ufffd\ufffd\ufffd\tB"
+    assert request.headers.get("X-Campaign") == "\ufffd42"
+    # So that what was received can be sent again.
+    Headers(request.headers)
 
 
 def test_latin1_display_name_is_read_and_leaves_as_utf8():
@@ -267,6 +292,38 @@ def test_broken_request_names_the_header_and_can_still_be_answered(
 )
 def test_what_nobody_waits_for_is_not_salvaged(data: bytes):
     assert refused(data).salvaged is None
+
+
+def test_message_of_ours_is_read_when_it_is_asked():
+    request = Request("INFO", "sip:x@h", Headers([("Via", "SIP/2.0/UDP a, SIP/2.0/UDP b")]))
+
+    assert request.via.host == "a"
+    assert (request.contact, request.routes, request.record_routes) == (None, (), ())
+    assert (request.content_type, request.max_forwards, request.part("text/plain")) == (
+        None,
+        None,
+        None,
+    )
+    for name in ("from_", "to", "cseq", "call_id"):
+        with pytest.raises(MalformedMessage, match="missing"):
+            getattr(request, name)
+    with pytest.raises(MalformedMessage, match="Via"):
+        Message(Headers([("Via", "?")]), b"").via  # noqa: B018
+
+
+def test_messages_and_headers_say_what_they_are():
+    headers = Headers([("Via", "a")])
+
+    assert repr(Request("BYE", "sip:x@h", headers)) == (
+        "Request('BYE', 'sip:x@h', Headers([('Via', 'a')]), b'')"
+    )
+    assert repr(Response(200, "OK", headers)) == "Response(200, 'OK', Headers([('Via', 'a')]), b'')"
+    assert (len(headers), headers == headers.copy(), headers == Headers(), headers == "a") == (
+        1,
+        True,
+        False,
+        False,
+    )
 
 
 def test_headers_are_found_by_any_spelling():
@@ -386,7 +443,7 @@ def test_source_is_noted_in_the_top_via_and_answered():
         "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx1;rport=41000;received=198.51.100.7, "
         "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx0"
     ]
-    assert (answer.via.rport, answer.via.received) == (41000, "198.51.100.7")
+    assert (answer.via.parameter("rport"), answer.via.received) == ("41000", "198.51.100.7")
 
 
 def test_source_that_is_the_via_itself_changes_nothing():
@@ -450,6 +507,7 @@ def test_any_bytes_give_a_message_or_a_named_error(data: bytes):
     assert message.call_id
     assert isinstance(message.contacts + message.routes + message.record_routes, tuple)
     message.part("application/sdp")
+    Headers(message.headers)  # what was received can be sent again
     message.note_source("192.0.2.77", 7777)
     assert parse(message.to_bytes()).to_bytes() == message.to_bytes()
     assert response_to(message, 200, "OK", to_tag="t").to_bytes()

@@ -56,11 +56,6 @@ class StreamFramer:
                 break
         return frames
 
-    @property
-    def is_idle(self) -> bool:
-        """True between messages: a connection closed here has lost nothing."""
-        return not self._buffer
-
     def _next(self) -> Frame | None:
         buffer = self._buffer
         if not self._wanted:
