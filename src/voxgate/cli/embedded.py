@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from voxgate.base.ids import new_token
 from voxgate.base.log import configure_logging
 from voxgate.base.settings import Listener, Settings
@@ -106,6 +108,6 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
         return await work()
 
     try:
-        return asyncio.run(guarded())
+        return uvloop.run(guarded())
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Failure("stopped", status=130) from None
