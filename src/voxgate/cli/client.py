@@ -35,8 +35,9 @@ def _explained(body: str) -> str:
         return body.strip()[:300]
     if not isinstance(document, dict) or "msg" not in document:
         return body.strip()[:300]
+    msg = str(document["msg"])
     fields = [f"{each.get('field')}: {each.get('msg')}" for each in document.get("errors", [])]
-    return "; ".join([str(document["msg"]), *fields])
+    return "; ".join([msg, *(each for each in fields if each not in msg)])
 
 
 class GatewayClient:

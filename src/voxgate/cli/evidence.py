@@ -34,6 +34,12 @@ class Evidence:
         return [str(each["text"]) for each in started if each.get("text")]
 
     @property
+    def played_ms(self) -> int:
+        """How much sound the gateway's verbs say they sent."""
+        facts = [each["data"] for each in self.events if each["type"] == EventType.VERB]
+        return sum(int(each.get("playback_milliseconds") or 0) for each in facts)
+
+    @property
     def statuses(self) -> list[Json]:
         return [each["payload"] for each in self.webhooks if each["path"] == STATUS_PATH]
 
@@ -81,8 +87,9 @@ def judge(evidence: Evidence) -> list[Check]:
             f"the agent received {evidence.gathered or 'nothing'}",
         ),
         Check(
-            int(heard.get("audio_ms") or 0) > 0,
-            f"the callee heard {heard.get('audio_ms', 0)} ms of audio",
+            0 < evidence.played_ms < 2 * int(heard.get("audio_ms") or 0),
+            f"the callee heard {heard.get('audio_ms', 0)} ms of sound; "
+            f"{evidence.played_ms} ms were played, pauses between words included",
         ),
     ]
 
@@ -120,8 +127,8 @@ def show_callee(console: Console, callee: Json) -> None:
     fact(
         console,
         "heard",
-        f"{heard.get('audio_ms', 0)} ms of audio in {heard.get('received_ms', 0)} ms of "
-        f"{heard.get('codec')}, first sound after {first if first is not None else '?'} ms",
+        f"{heard.get('audio_ms', 0)} ms of sound in {heard.get('received_ms', 0)} ms of "
+        f"{heard.get('codec')}, the first {first if first is not None else '?'} ms after the answer",
     )
     fact(
         console,

@@ -92,6 +92,8 @@ def _attempt(data: Json) -> Line:
     phase = str(data.get("phase"))
     if phase == "sent":
         return Line("invite", f"sent to {where} over {data.get('transport', 'udp')}")
+    if phase == "early":
+        return Line("attempt", f"{where} answered {data.get('sip_status')}", "dim")
     why = " ".join(str(data[key]) for key in ("sip_status", "reason", "detail") if data.get(key))
     return Line("attempt", f"{where} {phase}: {why}", "yellow")
 
@@ -143,7 +145,7 @@ def _ended(data: Json) -> Line:
     parts = [f"{data.get('sip_status')} {data.get('sip_reason')}"]
     if data.get("duration") is not None:
         parts.append(f"{data['duration']} s")
-    if data.get("call_termination_by"):
+    if data.get("duration") is not None and data.get("call_termination_by"):
         ended_by = "the callee" if data["call_termination_by"] == "caller" else "the gateway"
         parts.append(f"ended by {ended_by}")
     return Line(status, ", ".join(parts), _STATUS_STYLE.get(status, ""))

@@ -22,7 +22,11 @@ def status(name: str, seq: int, **more) -> dict:
 GOOD = Evidence(
     events=[
         {"seq": 5, "type": "verb", "data": {"verb": "say", "phase": "started", "text": "Hello"}},
-        {"seq": 6, "type": "verb", "data": {"verb": "say", "phase": "finished"}},
+        {
+            "seq": 6,
+            "type": "verb",
+            "data": {"verb": "say", "phase": "finished", "playback_milliseconds": 5000},
+        },
         {
             "seq": 9,
             "type": "ended",
@@ -66,6 +70,7 @@ def test_a_good_call_passes_every_check():
         (lambda e: e.webhooks[4]["payload"].update(digits="2"), 3),
         (lambda e: e.callee.update(pressed=""), 3),
         (lambda e: e.callee["heard"].update(audio_ms=0), 4),
+        (lambda e: e.callee["heard"].update(audio_ms=300), 4),
         (lambda e: e.callee.clear(), 4),
     ],
 )
