@@ -42,13 +42,14 @@ ctrl_tcp_listen 127.0.0.1:{control}
 menu_statmode_default off
 statmode_default off
 """
-_ACCOUNT = "<sip:phone@127.0.0.1:{sip}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
+# baresip takes a call only for a user it has.
+_ACCOUNT = "<sip:{user}@127.0.0.1:{sip}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
 
 
 class Baresip:
     """One phone on a port of its own. Its microphone hears `source` (a WAV at 8 kHz)."""
 
-    def __init__(self, folder: Path, source: Path, *, codecs: str = "PCMU/8000/1") -> None:
+    def __init__(self, folder: Path, source: Path, *, user: str, codecs: str) -> None:
         self.folder = folder
         self.port = free_port()
         self._control_port = free_port()
@@ -66,7 +67,7 @@ class Baresip:
                 control=self._control_port,
             )
         )
-        (folder / "accounts").write_text(_ACCOUNT.format(sip=self.port, codecs=codecs))
+        (folder / "accounts").write_text(_ACCOUNT.format(user=user, sip=self.port, codecs=codecs))
         (folder / "uuid").write_text("5d5d0c3e-7d0b-4b4e-9d59-6a3c0e5f7a11")
         (folder / "contacts").write_text("")
         self._process: subprocess.Popen[bytes] | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from interop.baresip import Baresip, longest_sound, loudest_hertz, write_tone
 from interop.hooks import HookServer
-from interop.stage import Stage
+from interop.stage import CALLEE, Stage
 
 TONE_HZ, TONE_S = 697.0, 2.0
 
@@ -18,7 +18,7 @@ def phone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Baresip]:
     if not Baresip.is_installed():
         pytest.skip("baresip is not installed (apt-get install baresip-core)")
     microphone = write_tone(tmp_path / "microphone.wav", 300, 5, level=0.1)
-    with Baresip(tmp_path / "baresip", microphone, codecs=request.param) as running:
+    with Baresip(tmp_path / "baresip", microphone, user=CALLEE, codecs=request.param) as running:
         yield running
 
 

@@ -14,6 +14,9 @@ from interop.scenario import (
 from interop.sipp import Sipp
 from interop.stage import Stage
 
+# Long enough for a 200 to come again twice.
+LASTING = [{"verb": "pause", "length": 3}, {"verb": "hangup"}]
+
 
 def _answering(port: str) -> Scenario:
     """An answering callee whose Contact is the relay, so that every datagram passes it."""
@@ -34,7 +37,7 @@ def _through(stage: Stage, *rules: Lose, copies: int = 1) -> tuple[Relay, Sipp, 
     with Relay(callee_port, *rules, copies=copies) as relay:
         scenario = _answering(str(relay.port))
         with stage.phone(scenario, port=callee_port) as phone:
-            call = stage.call(relay.port)
+            call = stage.call(relay.port, verbs=LASTING)
             call.ended()
     return relay, phone, call.statuses()
 
