@@ -56,6 +56,13 @@ def _port_range(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class Settings(BaseSettings):
     """What an operator can set. The reference page and `serve --help` are made from this class."""
 
@@ -173,7 +180,7 @@ class Settings(BaseSettings):
     def egress_networks(self) -> tuple[Network, ...]:
         if self.egress_allow is not None:
             return self.egress_allow
-        if ipaddress.ip_address(self.http_host).is_loopback:
+        if _is_loopback(self.http_host):
             return (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
         return ()
 

@@ -53,7 +53,7 @@ class GroupWriter:
         self._due = 0.0  # of the timer
         self._writing = False
         self._wants_urgent = False
-        self._last_started = 0.0
+        self._last_started = float("-inf")
         self._pace_s = _PACE_S
         self.waiting = Batch()
         self.available = True

@@ -100,5 +100,5 @@ async def journal_in(folder: Path, *, queued_most: int = 100_000):
 async def until(condition: Callable[[], bool], *, timeout_s: float = 10.0) -> None:
     """Give the loop its time until `condition` holds."""
     async with asyncio.timeout(timeout_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.001)

@@ -2,6 +2,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+
 from unit.hooks.app_server import LOOPBACK, answering, application
 from unit.records.samples import (
     BOX,
@@ -12,7 +13,6 @@ from unit.records.samples import (
     sample_call,
     until,
 )
-
 from voxgate.base.clock import SystemClock
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
@@ -203,23 +203,25 @@ def test_a_call_that_is_over_waits_on_disk_not_in_memory_while_its_receiver_fail
 def test_after_a_day_an_event_is_given_up_with_an_alert_and_the_next_one_is_tried(tmp_path):
     async def story():
         brief = Backoff(first_s=0.01, most_s=0.01, give_up_s=0.0)
-        async with application(answering(500, 500, 200)) as app:
-            async with gateway(tmp_path, backoff=brief) as voxgate:
-                call = sample_call(status_hook=Hook(f"{app.url}/status"))
-                await voxgate.journal.create(call, {}, None)
-                await voxgate.tell(call, "trying", "ringing")
-                await voxgate.end(call)
-                await until(lambda: voxgate.deliveries.delivered == 1)
+        async with (
+            application(answering(500, 500, 200)) as app,
+            gateway(tmp_path, backoff=brief) as voxgate,
+        ):
+            call = sample_call(status_hook=Hook(f"{app.url}/status"))
+            await voxgate.journal.create(call, {}, None)
+            await voxgate.tell(call, "trying", "ringing")
+            await voxgate.end(call)
+            await until(lambda: voxgate.deliveries.delivered == 1)
 
-                assert statuses_of(app) == ["trying", "ringing", "completed"]
-                failed = await voxgate.noted(call, EventType.DELIVERY)
-                assert [(data["state"], data["of_seq"]) for data in failed] == [
-                    ("failed", 2),
-                    ("failed", 3),
-                ]
-                alerted = await voxgate.noted(call, EventType.ALERT)
-                assert {data["alert_type"] for data in alerted} == {"webhook-failure"}
-                assert await voxgate.rows() == []
+            assert statuses_of(app) == ["trying", "ringing", "completed"]
+            failed = await voxgate.noted(call, EventType.DELIVERY)
+            assert [(data["state"], data["of_seq"]) for data in failed] == [
+                ("failed", 2),
+                ("failed", 3),
+            ]
+            alerted = await voxgate.noted(call, EventType.ALERT)
+            assert {data["alert_type"] for data in alerted} == {"webhook-failure"}
+            assert await voxgate.rows() == []
 
     asyncio.run(story())
 
