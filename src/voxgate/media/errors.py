@@ -23,6 +23,12 @@ class Overloaded(MediaError):
     """Too many commands or playbacks wait already."""
 
 
+def require(field: str, value: float, low: float, high: float) -> None:
+    """Raise MediaError naming the field unless `low <= value <= high`."""
+    if not low <= value <= high:
+        raise MediaError(f"{field} must be {low} to {high}")
+
+
 @contextmanager
 def core_errors() -> Iterator[None]:
     """Turn what the core raises into the errors of this package."""

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from voxgate.media.errors import require
+
+# A day: no call waits longer for its media.
+RTP_TIMEOUT_S_MAX = 86_400
+
 
 class Codec(IntEnum):
     """By static payload type (RFC 3551 section 6)."""
@@ -33,3 +38,20 @@ class MediaPlan:
     rtp_timeout_s: float = 60.0
     latch: bool = True
     expected_ip: str | None = None
+
+    @property
+    def wire_payload_type(self) -> int:
+        return int(self.codec) if self.payload_type is None else self.payload_type
+
+    @property
+    def rtcp_port(self) -> int:
+        return self.remote_port + 1 if self.remote_rtcp_port is None else self.remote_rtcp_port
+
+    def check(self) -> None:
+        """Raise MediaError naming the first number that does not fit; the core checks the rest."""
+        require("remote_port", self.remote_port, 1, 65535)
+        require("remote_rtcp_port", self.rtcp_port, 1, 65535)
+        require("payload_type", self.wire_payload_type, 0, 127)
+        require("dtmf_payload_type", self.dtmf_payload_type or 0, 0, 127)
+        require("ptime_ms", self.ptime_ms, 10, 60)
+        require("rtp_timeout_s", self.rtp_timeout_s, 0, RTP_TIMEOUT_S_MAX)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voxgate.media import _core
-from voxgate.media.errors import MediaError, core_errors
+from voxgate.media.errors import core_errors, require
 from voxgate.media.events import PlaybackId
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.sounds import SoundCache
@@ -12,6 +12,11 @@ from voxgate.model.audio import Audio
 
 # Longest event a telephone-event packet can express at 8 kHz (RFC 4733 section 2.3.5).
 DIGIT_MS_MAX = 8191
+
+# An hour at a time, 55 MiB.
+CAPTURE_MS_MAX = 3_600_000
+
+UINT32_MAX = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +67,14 @@ class Stream:
 
         Opens the latch anew. Raises MediaError naming the field that cannot be carried out.
         """
-        rtcp_port = plan.remote_rtcp_port
-        if plan.rtp_timeout_s < 0:
-            raise MediaError("rtp_timeout_s must not be negative")
+        plan.check()
         with core_errors():
             self._core.connect(
                 remote_ip=plan.remote_ip,
                 remote_port=plan.remote_port,
-                remote_rtcp_port=plan.remote_port + 1 if rtcp_port is None else rtcp_port,
+                remote_rtcp_port=plan.rtcp_port,
                 codec=int(plan.codec),
-                payload_type=int(plan.codec) if plan.payload_type is None else plan.payload_type,
+                payload_type=plan.wire_payload_type,
                 dtmf_payload_type=plan.dtmf_payload_type,
                 ptime_ms=plan.ptime_ms,
                 send=plan.send,
@@ -88,6 +91,8 @@ class Stream:
         What plays or waits is cut. Before `connect` the sound waits; while the far end holds the
         call it goes on unheard, so that its end comes when it is expected.
         """
+        require("loops", loops, 0, UINT32_MAX)
+        require("offset_ms", offset_ms, 0, UINT32_MAX)
         with core_errors():
             sound = self._sounds.encoded(audio, self._codec)
             return PlaybackId(self._core.play(sound, loops, offset_ms))
@@ -107,15 +112,14 @@ class Stream:
 
         Raises MediaError if telephone-event was not negotiated.
         """
-        if not 0 < duration_ms <= DIGIT_MS_MAX:
-            raise MediaError(f"duration_ms must be 1 to {DIGIT_MS_MAX}")
-        if not 0 <= gap_ms <= DIGIT_MS_MAX:
-            raise MediaError(f"gap_ms must be 0 to {DIGIT_MS_MAX}")
+        require("duration_ms", duration_ms, 1, DIGIT_MS_MAX)
+        require("gap_ms", gap_ms, 0, DIGIT_MS_MAX)
         with core_errors():
             self._digits[self._core.send_digits(digits, duration_ms, gap_ms)] = digits
 
     def watch_silence(self, ms: int) -> None:
         """Tell when the far end has not spoken for `ms`, counted from now; 0 ends it."""
+        require("ms", ms, 0, UINT32_MAX)
         with core_errors():
             self._core.watch_silence(ms)
 
@@ -124,6 +128,7 @@ class Stream:
 
         Lost packets become silence, late ones are put in their place.
         """
+        require("limit_ms", limit_ms, 1, CAPTURE_MS_MAX)
         with core_errors():
             self._core.start_capture(limit_ms)
 

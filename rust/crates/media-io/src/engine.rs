@@ -135,6 +135,8 @@ impl Engine {
             closed: AtomicBool::new(false),
         };
         handle.put(Command::Add(Box::new(entry)))?;
+        // Counted here, so that the next one opened goes elsewhere even before the shard has looked.
+        link.gauge.streams.fetch_add(1, Ordering::Relaxed);
         Ok(handle)
     }
 

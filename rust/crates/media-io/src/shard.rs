@@ -351,7 +351,6 @@ impl Shard {
         });
         self.entries[index] = Some(entry);
         self.index_of.insert(id, index);
-        self.gauge.streams.fetch_add(1, Ordering::Relaxed);
     }
 
     fn act(&mut self, id: u64, action: Action, now: Nanos) {
@@ -381,6 +380,7 @@ impl Shard {
         if let Some(place) = entry.place {
             self.leave_place(index, place);
         }
+        drop(entry);
         self.free.push(index);
         self.gauge.streams.fetch_sub(1, Ordering::Relaxed);
     }

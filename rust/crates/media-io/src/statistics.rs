@@ -107,7 +107,7 @@ impl StreamGauge {
 /// What a shard tells about itself.
 #[derive(Debug, Default)]
 pub struct ShardGauge {
-    /// Streams it has.
+    /// Streams it was given and has not closed.
     pub streams: AtomicU64,
     /// Turns that began late or were left out.
     pub late_ticks: AtomicU64,

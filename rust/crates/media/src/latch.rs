@@ -5,6 +5,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::time::Nanos;
+
+/// Packets that were under way to the last connection have arrived by then.
+const UNDER_WAY: Nanos = Nanos::from_ms(1000);
+
 /// The source check of one stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Latch {
@@ -14,6 +19,8 @@ pub struct Latch {
     expected_ip: Option<IpAddr>,
     open: bool,
     fixed: Option<SocketAddr>,
+    /// Where the far end was before it moved; not heard until this time.
+    left: Option<(SocketAddr, Nanos)>,
 }
 
 impl Latch {
@@ -21,29 +28,32 @@ impl Latch {
     #[must_use]
     pub fn new(negotiated: SocketAddr, open: bool, expected_ip: Option<IpAddr>) -> Self {
         let fixed = (!open).then_some(negotiated);
-        Self { negotiated, assumed: negotiated, expected_ip, open, fixed }
+        Self { negotiated, assumed: negotiated, expected_ip, open, fixed, left: None }
     }
 
-    /// Starts over after another latch: while the far end stays at the address it said, packets go where
-    /// it was heard last until it is heard again.
+    /// Starts over after another latch at `now`. While the far end stays at the address it said, packets go
+    /// where it was heard last until it is heard again; when it moved, what is still under way from there
+    /// does not draw the stream back.
     #[must_use]
-    pub fn after(self, previous: &Self) -> Self {
-        if self.open && self.negotiated == previous.negotiated {
-            Self { assumed: previous.target(), ..self }
-        } else {
-            self
+    pub fn after(self, previous: &Self, now: Nanos) -> Self {
+        if self.negotiated != previous.negotiated {
+            let until = now.plus(UNDER_WAY);
+            return Self { left: previous.fixed.map(|source| (source, until)), ..self };
         }
+        if self.open { Self { assumed: previous.target(), ..self } } else { self }
     }
 
     /// Whether packets from this source may be heard.
     #[must_use]
-    pub fn admits(&self, source: SocketAddr) -> bool {
-        match self.fixed {
-            Some(fixed) => source == fixed,
-            None => {
-                self.expected_ip.is_none_or(|ip| source.ip() == ip || source == self.negotiated)
-            }
+    pub fn admits(&self, source: SocketAddr, now: Nanos) -> bool {
+        if let Some(fixed) = self.fixed {
+            return source == fixed;
         }
+        if source == self.negotiated {
+            return true;
+        }
+        let is_under_way = self.left.is_some_and(|(from, until)| source == from && now < until);
+        !is_under_way && self.expected_ip.is_none_or(|ip| source.ip() == ip)
     }
 
     /// Decides for a source that was admitted and sent a valid packet. Whether packets went elsewhere
@@ -88,8 +98,8 @@ mod tests {
         assert!(latch.fix(address("203.0.113.9:5000")));
 
         assert_eq!(latch.target(), address("203.0.113.9:5000"));
-        assert!(!latch.admits(address("10.0.0.1:4000")));
-        assert!(!latch.admits(address("203.0.113.9:5002")));
+        assert!(!latch.admits(address("10.0.0.1:4000"), Nanos(0)));
+        assert!(!latch.admits(address("203.0.113.9:5002"), Nanos(0)));
         assert!(latch.is_elsewhere());
     }
 
@@ -97,8 +107,8 @@ mod tests {
     fn without_latching_only_the_negotiated_address_is_heard() {
         let latch = Latch::new(address("10.0.0.1:4000"), false, None);
 
-        assert!(latch.admits(address("10.0.0.1:4000")));
-        assert!(!latch.admits(address("10.0.0.1:4002")));
+        assert!(latch.admits(address("10.0.0.1:4000"), Nanos(0)));
+        assert!(!latch.admits(address("10.0.0.1:4002"), Nanos(0)));
         assert_eq!(latch.fixed(), Some(address("10.0.0.1:4000")));
     }
 
@@ -107,9 +117,9 @@ mod tests {
         let latch =
             Latch::new(address("10.0.0.1:4000"), true, Some("203.0.113.9".parse().unwrap()));
 
-        assert!(latch.admits(address("203.0.113.9:61000")));
-        assert!(latch.admits(address("10.0.0.1:4000")));
-        assert!(!latch.admits(address("198.51.100.1:4000")));
+        assert!(latch.admits(address("203.0.113.9:61000"), Nanos(0)));
+        assert!(latch.admits(address("10.0.0.1:4000"), Nanos(0)));
+        assert!(!latch.admits(address("198.51.100.1:4000"), Nanos(0)));
     }
 
     #[test]
@@ -117,12 +127,15 @@ mod tests {
         let mut first = Latch::new(address("10.0.0.1:4000"), true, None);
         first.fix(address("203.0.113.9:5000"));
 
-        let mut same = Latch::new(address("10.0.0.1:4000"), true, None).after(&first);
-        let moved = Latch::new(address("10.0.0.2:4000"), true, None).after(&first);
+        let mut same = Latch::new(address("10.0.0.1:4000"), true, None).after(&first, Nanos(0));
+        let moved = Latch::new(address("10.0.0.2:4000"), true, None).after(&first, Nanos(0));
 
         assert_eq!(same.target(), address("203.0.113.9:5000"));
-        assert!(same.admits(address("203.0.113.9:7000")));
+        assert!(same.admits(address("203.0.113.9:7000"), Nanos(0)));
         assert!(!same.fix(address("203.0.113.9:5000")));
         assert_eq!(moved.target(), address("10.0.0.2:4000"));
+        assert!(!moved.admits(address("203.0.113.9:5000"), Nanos::from_ms(999)));
+        assert!(moved.admits(address("203.0.113.9:5000"), Nanos::from_ms(1000)));
+        assert!(moved.admits(address("203.0.113.9:5002"), Nanos(0)));
     }
 }

@@ -69,8 +69,10 @@ pub struct Stream {
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
-    /// The next sound packet is the first after something else.
-    talkspurt: bool,
+    /// The next packet is the first after a time without packets of sound or silence.
+    interrupted: bool,
+    /// The last packet had sound in it.
+    sounded: bool,
     beats_left: u8,
     counters: Counters,
     player: Player,
@@ -112,7 +114,8 @@ impl Stream {
             ssrc: seed.ssrc,
             sequence: seed.sequence,
             timestamp: seed.timestamp,
-            talkspurt: true,
+            interrupted: true,
+            sounded: false,
             beats_left: 1,
             counters: Counters::default(),
             player: Player::default(),
@@ -131,11 +134,11 @@ impl Stream {
     pub fn connect(&mut self, plan: Plan, now: Nanos) {
         let latch = Latch::new(plan.remote, plan.latch, plan.expected_ip);
         let (latch, began, heard) = match &self.session {
-            Some(before) => (latch.after(&before.latch), before.began, before.heard),
+            Some(before) => (latch.after(&before.latch, now), before.began, before.heard),
             None => (latch, now, None),
         };
         self.session = Some(Session { plan, latch, began, alive: now, heard, timed_out: false });
-        self.talkspurt = true;
+        self.interrupted = true;
         self.beats_left = 1;
         self.remote_rtcp = None;
         self.reporter.start(now);
@@ -314,7 +317,7 @@ impl Stream {
     ) -> Option<(Packet<'a>, Place)> {
         let session = self.session.as_mut()?;
         let packet = Packet::parse(datagram).ok()?;
-        if !session.latch.admits(source) || !session.knows(packet.header.payload_type) {
+        if !session.latch.admits(source, arrival.at) || !session.knows(packet.header.payload_type) {
             return None;
         }
         let place = self.reception.take(&packet.header, arrival.at);
@@ -454,17 +457,17 @@ impl Stream {
                 if let Beat::Sent(id) = beat {
                     events(Event::DigitsSent { id });
                 }
-                let was_idle = self.player.is_idle();
                 let told = |end| events(Event::PlaybackFinished(end));
                 let sounds = self.player.fill(frame, plan.law, told);
-                header.marker = self.talkspurt || (was_idle && sounds);
+                header.marker = self.interrupted || (sounds && !self.sounded);
+                self.sounded = sounds;
             }
         }
         if !plan.send {
-            self.talkspurt = true;
+            self.interrupted = true;
             return None;
         }
-        self.talkspurt = matches!(beat, Beat::Event(_) | Beat::Gap);
+        self.interrupted = matches!(beat, Beat::Event(_) | Beat::Gap);
         start.copy_from_slice(&header.to_bytes());
         self.sequence = self.sequence.wrapping_add(1);
         self.counters.packets_sent += 1;
