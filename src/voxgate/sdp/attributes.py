@@ -5,10 +5,12 @@ A line that cannot be understood counts as absent: a peer's odd extra must not c
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from voxgate.sdp.description import Description, Media
 
 TELEPHONE_EVENT = "telephone-event"
+_RTPMAP_CHARACTERS_MAX = 64
 DEFAULT_PTIME_MS = 20
 
 
@@ -47,14 +49,14 @@ class Direction(StrEnum):
 
     @property
     def sends(self) -> bool:
-        return self in {Direction.SENDRECV, Direction.SENDONLY}
+        return self is Direction.SENDRECV or self is Direction.SENDONLY
 
     @property
     def receives(self) -> bool:
-        return self in {Direction.SENDRECV, Direction.RECVONLY}
+        return self is Direction.SENDRECV or self is Direction.RECVONLY
 
 
-_DIRECTIONS = frozenset(known.value for known in Direction)
+_DIRECTIONS = {known.value: known for known in Direction}
 
 
 def direction_of(description: Description, media: Media) -> Direction:
@@ -62,7 +64,7 @@ def direction_of(description: Description, media: Media) -> Direction:
     for attributes in (media.attributes, description.attributes):
         for name, value in attributes:
             if value is None and name in _DIRECTIONS:
-                return Direction(name)
+                return _DIRECTIONS[name]
     return Direction.SENDRECV
 
 
@@ -71,29 +73,37 @@ def payloads(media: Media) -> dict[int, tuple[str, int]]:
 
     Formats of unknown meaning, and stereo ones, are left out.
     """
-    maps: dict[str, tuple[str, int]] = dict(_STATIC)
-    for name, value in media.attributes:
-        if name == "rtpmap" and value:
-            number, _, encoding = value.partition(" ")
-            maps.pop(number, None)
-            codec, _, rest = encoding.strip().partition("/")
-            clock, _, channels = rest.partition("/")
-            if codec and _is_small_number(clock, 6) and channels in {"", "1"}:
-                maps[number] = (codec.upper(), int(clock))
-    return {
-        int(number): maps[number]
-        for number in media.formats
-        if number in maps and _is_small_number(number, 3) and int(number) < 128
+    maps = {
+        value.partition(" ")[0]: value
+        for name, value in media.attributes
+        if name == "rtpmap" and value and len(value) <= _RTPMAP_CHARACTERS_MAX
     }
+    found: dict[int, tuple[str, int]] = {}
+    for number in media.formats:
+        text = maps.get(number)
+        encoding = _STATIC.get(number) if text is None else _encoding(text)
+        if encoding is not None and _is_small_number(number, 3) and int(number) < 128:
+            found[int(number)] = encoding
+    return found
+
+
+# A handful of texts that every description repeats.
+@lru_cache(maxsize=256)
+def _encoding(rtpmap: str) -> tuple[str, int] | None:
+    codec, _, rest = rtpmap.partition(" ")[2].strip().partition("/")
+    clock, _, channels = rest.partition("/")
+    if codec and _is_small_number(clock, 6) and channels in {"", "1"}:
+        return codec.upper(), int(clock)
+    return None
 
 
 def ptime_ms(media: Media) -> int | None:
     """Return how many milliseconds a packet for the writer should hold, if it says."""
     wanted = _milliseconds(media.attribute("ptime"))
     most = _milliseconds(media.attribute("maxptime"))
-    if wanted is None or most is None:
-        return wanted if most is None or most >= DEFAULT_PTIME_MS else most
-    return min(wanted, most)
+    if most is None or most >= (wanted or DEFAULT_PTIME_MS):
+        return wanted
+    return most
 
 
 def rtcp_port(media: Media) -> int | None:
@@ -106,7 +116,9 @@ def rtcp_port(media: Media) -> int | None:
 
 def _milliseconds(text: str | None) -> int | None:
     # Some peers write "20.0".
-    number = (text or "").strip().partition(".")[0]
+    if text is None:
+        return None
+    number = text.strip().partition(".")[0]
     return int(number) if _is_small_number(number, 4) and int(number) > 0 else None
 
 

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from voxgate.sdp.attributes import (
     DEFAULT_PTIME_MS,
@@ -36,6 +37,11 @@ __all__ = [
 _PROTOCOLS = {"RTP/AVP", "RTP/AVPF"}
 _PTIMES_MS = (60, 40, 30, 20, 10)
 _DIGITS = "0-16"  # RFC 4733 section 3.2: twelve keys, A to D, flash
+
+
+# Media addresses repeat from call to call; reading one costs more than all the rest.
+_ADDRESSES_REMEMBERED = 1024
+_ADDRESS_CHARACTERS_MAX = 64  # longer than any address with a scope
 
 
 class NoCommonCodec(SdpError):
@@ -114,15 +120,17 @@ def accept(local_offer: Description, remote_answer: Description) -> MediaFacts:
         raise MediaRefused("the answer refuses audio")
     offered = payloads(ours)
     known = {pair for pair in offered.values() if pair[0] != TELEPHONE_EVENT.upper()}
-    codec = _first(theirs, known)
-    receive_dtmf = _dtmf(offered, codec[2])
+    mapped = payloads(theirs)
+    codec = _first(mapped, known)
+    if codec is None:
+        raise NoCommonCodec(f"none of {' '.join(theirs.formats)[:80]} was offered")
     return _facts(
         remote_answer,
         theirs,
         codec,
         local_ip=local_offer.connection or "",
         local_direction=direction_of(local_offer, ours),
-        receive_dtmf=receive_dtmf,
+        dtmf=(_dtmf(mapped, codec[2]), _dtmf(offered, codec[2])),
     )
 
 
@@ -145,21 +153,20 @@ def answer(
     """
     local = _Local(session_id, version, ip, port, ptime_ms)
     known = {(codec.name.upper(), codec.clock_hz) for codec in codecs}
-    index, codec = _choose(remote_offer, known)
+    index, codec, dtmf = _choose(remote_offer, known)
     theirs = remote_offer.media[index]
     wanted = direction_of(remote_offer, theirs)
     agreed = Direction.of(
         send=wanted.receives and direction.sends,
         receive=wanted.sends and direction.receives,
     )
-    dtmf = _dtmf(payloads(theirs), codec[2])
     facts = _facts(
         remote_offer,
         theirs,
         codec,
         local_ip=ip,
         local_direction=direction,
-        receive_dtmf=dtmf,
+        dtmf=(dtmf, dtmf),
     )
     payload_type, name, clock_hz = codec
     audio = _audio(local, [(payload_type, f"{name}/{clock_hz}")], dtmf, agreed)
@@ -170,29 +177,28 @@ def answer(
     return _description(local, sections), facts
 
 
+_Chosen = tuple[int, str, int]  # payload type, encoding name, clock rate
+
+
 def _choose(
     description: Description, known: set[tuple[str, int]]
-) -> tuple[int, tuple[int, str, int]]:
-    """Find the audio section to use and the codec to use in it."""
+) -> tuple[int, _Chosen, int | None]:
+    """Find the audio section to use, the codec to use in it, and its number for digits."""
     seen = False
     for index, media in enumerate(description.media):
         if media.kind == "audio" and media.port != 0:
             seen = True
-            if media.protocol in _PROTOCOLS:
-                try:
-                    return index, _first(media, known)
-                except NoCommonCodec:
-                    continue
+            mapped = payloads(media)
+            codec = _first(mapped, known)
+            if codec is not None and media.protocol in _PROTOCOLS:
+                return index, codec, _dtmf(mapped, codec[2])
     if seen:
         raise NoCommonCodec("no audio section of the offer can be spoken here")
     raise MediaRefused("the offer has no audio")
 
 
-def _first(media: Media, known: set[tuple[str, int]]) -> tuple[int, str, int]:
-    for payload_type, (name, clock_hz) in payloads(media).items():
-        if (name, clock_hz) in known:
-            return payload_type, name, clock_hz
-    raise NoCommonCodec(f"none of {' '.join(media.formats)[:80]} can be spoken here")
+def _first(mapped: dict[int, tuple[str, int]], known: set[tuple[str, int]]) -> _Chosen | None:
+    return next(((number, *pair) for number, pair in mapped.items() if pair in known), None)
 
 
 def _dtmf(mapped: dict[int, tuple[str, int]], clock_hz: int) -> int | None:
@@ -203,26 +209,27 @@ def _dtmf(mapped: dict[int, tuple[str, int]], clock_hz: int) -> int | None:
 def _facts(
     remote: Description,
     theirs: Media,
-    codec: tuple[int, str, int],
+    codec: _Chosen,
     *,
     local_ip: str,
     local_direction: Direction,
-    receive_dtmf: int | None,
+    dtmf: tuple[int | None, int | None],
 ) -> MediaFacts:
-    payload_type, name, clock_hz = codec
+    payload_type, name, _ = codec
+    # Digits go both ways or not at all.
+    dtmf_payload_type, dtmf_receive_payload_type = dtmf if None not in dtmf else (None, None)
     address = _address(remote, theirs, local_ip)
     wanted = direction_of(remote, theirs)
     # RFC 3264 section 8.4: an address of zeros is the old way to say hold.
     holds = address.is_unspecified or not wanted.receives
-    dtmf = _dtmf(payloads(theirs), clock_hz) if receive_dtmf is not None else None
     return MediaFacts(
         remote_ip=str(address),
         remote_port=theirs.port,
         remote_rtcp_port=rtcp_port(theirs),
         codec_name=name,
         payload_type=payload_type,
-        dtmf_payload_type=dtmf,
-        dtmf_receive_payload_type=receive_dtmf if dtmf is not None else None,
+        dtmf_payload_type=dtmf_payload_type,
+        dtmf_receive_payload_type=dtmf_receive_payload_type,
         ptime_ms=_packet_ms(theirs),
         send=local_direction.sends and not holds,
         receive=local_direction.receives and wanted.sends,
@@ -234,14 +241,20 @@ def _address(
     remote: Description, theirs: Media, local_ip: str
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     text = theirs.connection or remote.connection or ""
-    try:
-        address = ipaddress.ip_address(text)
-        local = ipaddress.ip_address(local_ip)
-    except ValueError:
-        raise UnusableAddress(f"media address {text[:80]!r} is no IP address") from None
+    address, local = _ip_address(text[:_ADDRESS_CHARACTERS_MAX]), _ip_address(local_ip)
+    if address is None or local is None:
+        raise UnusableAddress(f"media address {text[:80]!r} is no IP address")
     if address.version != local.version or address.is_multicast:
         raise UnusableAddress(f"media address {address} cannot be reached from {local}")
     return address
+
+
+@lru_cache(maxsize=_ADDRESSES_REMEMBERED)
+def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _packet_ms(media: Media) -> int:
