@@ -1,12 +1,15 @@
 """What the event log keeps of a SIP dialog, so that a call can be ended after a crash.
 
-`attempt` events carry the INVITE (phase "sent") and the early dialog (phase "early"); the
-`answered` event carries the confirmed one. `orphan_of` puts them together again.
+`created` carries the INVITE that is about to be sent, `attempt` events those that were (phase
+"sent") and the early dialog (phase "early"); `answered` carries the confirmed one. `orphan_of` puts
+them together again.
 """
 
 from collections.abc import Iterable
 
-from voxgate.model.calls import CallEvent, EventType, Json
+from voxgate.call.invite import AttemptIds, BadDestination, compose
+from voxgate.model.calls import Call, CallEvent, EventType, Json
+from voxgate.routing.outbound import RoutePlan
 from voxgate.sip.dialog.events import DialogState, OrphanDialog, OutgoingInvite, Sent
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.transaction.destination import Destination
@@ -32,6 +35,31 @@ def sent_facts(invite: OutgoingInvite, sent: Sent) -> Json:
     }
 
 
+def intended_facts(call: Call, plan: RoutePlan, local_host: str) -> Json | None:
+    """Of the first INVITE of a call, before it is sent: a crash may come before `attempt` is kept.
+
+    None when there will be none, because the request's address cannot be called.
+    """
+    try:
+        parts = compose(call.request, plan.attempts[0], local_host)
+    except BadDestination:
+        return None
+    ids = AttemptIds.of(call.call_sid, call.call_id, 1)
+    invite = OutgoingInvite(
+        uri=parts.uri,
+        destination=Destination(
+            parts.next_hop.parameter("transport") or "udp", parts.next_hop.host, parts.next_hop.port
+        ),
+        from_=parts.from_,
+        to=parts.to,
+        call_id=ids.call_id,
+        from_tag=ids.from_tag,
+        branch_seed=ids.branch_seed,
+        headers=parts.headers,
+    )
+    return sent_facts(invite, Sent(invite.cseq, invite.branch(invite.cseq)))
+
+
 def answered_facts(state: DialogState) -> Json:
     return {
         "remote_target": state.remote_target,
@@ -42,12 +70,14 @@ def answered_facts(state: DialogState) -> Json:
 
 
 def orphan_of(events: Iterable[CallEvent]) -> OrphanDialog | None:
-    """The dialog that a call's log leaves open; None when no INVITE is known to have left."""
+    """The dialog that a call's log leaves open; None when no INVITE can have left."""
     sent: Json | None = None
     to_tag: str | None = None
     state: Json = {}
     for event in events:
-        if event.type is EventType.ATTEMPT and event.data.get("phase") == "sent":
+        if event.type is EventType.CREATED:
+            sent = event.data.get("invite")
+        elif event.type is EventType.ATTEMPT and event.data.get("phase") == "sent":
             sent, to_tag = event.data, None
         elif event.type is EventType.ATTEMPT and event.data.get("phase") == "early":
             to_tag = event.data.get("to_tag")

@@ -7,9 +7,10 @@ from voxgate.base.log import get_logger
 from voxgate.base.tasks import Nursery
 from voxgate.call import outcome
 from voxgate.call.call import LiveCall
+from voxgate.call.orphan import intended_facts
 from voxgate.flow.outbound import OutboundCall
 from voxgate.flow.ports import CallPorts
-from voxgate.model.calls import Call
+from voxgate.model.calls import Call, Json
 from voxgate.provisioning.calls import CallUpdate, UpdateResult
 from voxgate.routing.outbound import RoutePlan
 
@@ -55,6 +56,9 @@ class CallControl:
         if len(self._running) >= self._max_calls:
             return f"all {self._max_calls} calls (VOXGATE_MAX_CALLS) are in progress"
         return None
+
+    def intent(self, call: Call, plan: RoutePlan) -> Json | None:
+        return intended_facts(call, plan, self._ports.dial_settings.local_host)
 
     def start(self, call: Call, plan: RoutePlan) -> None:
         live = LiveCall(call, self._ports.log, self._ports.clock)

@@ -138,6 +138,10 @@ class CallEngine(Protocol):
         """None: a call may start now. Else why not."""
         ...
 
+    def intent(self, call: Call, plan: RoutePlan) -> Json | None:
+        """The INVITE that `start` will send first, as the log must know it before it is sent."""
+        ...
+
     def start(self, call: Call, plan: RoutePlan) -> None:
         """Begin; never raises, whatever becomes of the call is told by events."""
         ...
@@ -331,7 +335,8 @@ class Calls:
             application_sid=request.application_sid,
             tag=request.tag,
         )
-        made = await _stored(self._log.create(call, _created_data(call, route), idempotency))
+        data = _created_data(call, route) | {"invite": self._engine.intent(call, route)}
+        made = await _stored(self._log.create(call, data, idempotency))
         if isinstance(made, Repeated):
             return Placed(made.call_sid, made.call_id)
         self._engine.start(call, route)
