@@ -97,7 +97,7 @@ class Archive:
 
     async def _more_may_come(self, call_sid: str, after: int, left: float) -> bool:
         """Wait for an event behind `after`, at most `left` seconds; False: the log is complete."""
-        if self._journal.is_open(call_sid):
+        if self._journal.open_log(call_sid) is not None:
             waiter = self._journal.waiter(call_sid, after + 1)
             if waiter is not None:
                 await asyncio.wait([waiter], timeout=left)

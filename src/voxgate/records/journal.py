@@ -18,7 +18,7 @@ from voxgate.model.alerts import Alert
 from voxgate.model.calls import Call, CallEvent, EventType, Json
 from voxgate.model.deliveries import Delivery, Idempotency
 from voxgate.records.alerts import alert_of
-from voxgate.records.batch import Batch, Creation, DeliveryKey, Known, LateEvent
+from voxgate.records.batch import Batch, Creation, Known, LateEvent
 from voxgate.records.writer import Answers, GroupWriter
 from voxgate.store import events
 from voxgate.store.engine import Database, StoreUnavailable
@@ -43,7 +43,7 @@ class Follower(Protocol):
 
 
 @dataclass(slots=True)
-class _Log:
+class OpenLog:
     """The part of a call's log that is in memory: from `created` until `ended` is durable."""
 
     call: Call
@@ -78,7 +78,7 @@ class Journal:
         self._receivers = receivers
         self._queued_most = queued_most
         self._writer = GroupWriter(database, box, clock, self._settle)
-        self._logs: dict[str, _Log] = {}
+        self._logs: dict[str, OpenLog] = {}
         self._followers: list[Follower] = []
         self.dropped = 0
 
@@ -86,6 +86,11 @@ class Journal:
     def available(self) -> bool:
         """Whether the last group could be written; if not, no new calls."""
         return self._writer.available
+
+    @property
+    def writer(self) -> GroupWriter:
+        """For what else is to be written with the next group."""
+        return self._writer
 
     @property
     def queued(self) -> int:
@@ -120,7 +125,7 @@ class Journal:
     async def reopen(self, call: Call) -> None:
         """Take the log of a call that another process left open; `append` then continues it."""
         last = await self._database.read(partial(events.last_seq, call_sid=call.call_sid))
-        self._logs[call.call_sid] = _Log(call, last, last, call.created_at)
+        self._logs[call.call_sid] = OpenLog(call, last, last, call.created_at)
 
     def append(
         self, call_sid: str, type_: EventType, data: Json, *, urgent: bool = False
@@ -178,39 +183,13 @@ class Journal:
         of_call.waiters.append((seq, done))
         return done
 
-    def last_seq(self, call_sid: str) -> int | None:
-        """Of the newest event, committed or not. None: the log is not open here."""
-        of_call = self._logs.get(call_sid)
-        return None if of_call is None else of_call.last_seq
-
-    def call(self, call_sid: str) -> Call | None:
-        """The call's newest record. None: the log is not open here."""
-        of_call = self._logs.get(call_sid)
-        return None if of_call is None else of_call.call
-
-    def is_open(self, call_sid: str) -> bool:
-        """Whether this process writes the call's log."""
-        return call_sid in self._logs
+    def open_log(self, call_sid: str) -> OpenLog | None:
+        """The log, if this process writes it; to be looked at only."""
+        return self._logs.get(call_sid)
 
     async def settled(self) -> None:
         """Return once everything that was handed in so far is durable."""
         await self._writer.settled()
-
-    def note_progress(self, delivery: Delivery) -> None:
-        """Store how far a receiver has come; soon, nobody waits for it."""
-        self._writer.waiting.progress[delivery.call_sid, delivery.receiver] = delivery
-        self._writer.ask(lazy=True)
-
-    def note_readdressed(self, delivery: Delivery) -> None:
-        """Another hook receives the call's statuses from now on."""
-        self._writer.waiting.readdressed.append(delivery)
-        self._writer.ask()
-
-    def note_delivered(self, key: DeliveryKey) -> None:
-        """A receiver has everything: its row goes."""
-        self._writer.waiting.progress.pop(key, None)
-        self._writer.waiting.delivered.add(key)
-        self._writer.ask(lazy=True)
 
     def raise_alert(self, alert: Alert) -> None:
         """An alert that is on no call's timeline; dropped when the queue is full."""
@@ -235,7 +214,7 @@ class Journal:
             return
         if known is None:
             call = creation.call
-            self._logs[call.call_sid] = _Log(call, 1, 1, creation.event.at)
+            self._logs[call.call_sid] = OpenLog(call, 1, 1, creation.event.at)
             for follower in self._followers:
                 follower.opened(call, creation.deliveries)
         creation.answer.set_result(known)

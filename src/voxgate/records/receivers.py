@@ -63,6 +63,7 @@ class Track:
     pending: deque[CallEvent] = field(default_factory=deque)
     behind: bool = False  # events before `pending` are to be read from disk
     queued: bool = False
+    finished: bool = False  # the last event has arrived or was given up
     socket: StatusSocket | None = None
     news: "asyncio.Future[None] | None" = None
 

@@ -46,7 +46,7 @@ async def recover(ports: RecoveryPorts) -> int:
     """
     found = await ports.database.read(partial(calls.still_open, box=ports.box))
     await ports.journal.settled()  # what was created meanwhile is known as ours after this
-    left = [call for call in found if not ports.journal.is_open(call.call_sid)]
+    left = [call for call in found if ports.journal.open_log(call.call_sid) is None]
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def end(call: Call) -> None:

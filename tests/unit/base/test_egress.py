@@ -10,9 +10,17 @@ LOOPBACK = EgressPolicy([ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_netwo
 EVERYTHING = EgressPolicy([ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")])
 
 
+def is_allowed(policy, address):
+    try:
+        policy.check(address)
+    except EgressRefused:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8"])
 def test_public_addresses_may_be_reached(address):
-    EgressPolicy().check(address)
+    assert is_allowed(EgressPolicy(), address)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_failing_receiver_is_asked_again_until_it_answers_and_order_holds(tmp_
 
             await voxgate.tell(call, "trying", "ringing")
             await voxgate.end(call)
-            await until(lambda: voxgate.deliveries.delivered == 3)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 3)
 
             assert statuses_of(app) == ["trying", "trying", "trying", "ringing", "completed"]
             states = [data["state"] for data in await voxgate.noted(call, EventType.DELIVERY)]
@@ -143,17 +143,19 @@ def test_a_dead_receiver_delays_neither_the_other_receiver_nor_other_calls(tmp_p
                 )
                 for number in range(100)
             ]
-            for call in calls:
+
+            async def live(call):
                 await voxgate.journal.create(call, {}, None)
                 await voxgate.tell(call, "trying")
                 await voxgate.end(call)
 
+            await asyncio.gather(*map(live, calls))
             await until(lambda: len(alive.received) == 200)
 
             for number in range(100):
                 told = [r.json["call_status"] for r in alive.received if r.path == f"/{number}"]
                 assert told == ["trying", "completed"]
-            assert voxgate.deliveries.delivered == 200
+            await until(lambda: voxgate.deliveries.ledger.delivered == 200)
             gone.set()
 
     asyncio.run(story())
@@ -167,16 +169,16 @@ def test_what_was_not_delivered_arrives_after_a_restart_and_nothing_twice(tmp_pa
                 await voxgate.journal.create(call, {}, None)
                 await voxgate.tell(call, "trying")
                 await until(lambda: len(app.received) == 1)
-                await until(lambda: voxgate.deliveries.delivered == 1)
+                await until(lambda: voxgate.deliveries.ledger.delivered == 1)
                 app.answer = answering(503)
                 await voxgate.tell(call, "ringing")
                 await voxgate.end(call)
-                await until(lambda: voxgate.deliveries.failed_attempts >= 2)
+                await until(lambda: voxgate.deliveries.ledger.failed_attempts >= 2)
 
             app.answer = None
             app.received.clear()
             async with gateway(tmp_path) as voxgate:
-                await until(lambda: voxgate.deliveries.delivered == 2)
+                await until(lambda: voxgate.deliveries.ledger.delivered == 2)
 
                 assert statuses_of(app) == ["ringing", "completed"]
                 assert await voxgate.rows() == []
@@ -191,10 +193,10 @@ def test_a_call_that_is_over_waits_on_disk_not_in_memory_while_its_receiver_fail
             await voxgate.journal.create(call, {}, None)
             await voxgate.tell(call, "trying")
             await voxgate.end(call)
-            await until(lambda: voxgate.deliveries.failed_attempts >= 3)
+            await until(lambda: voxgate.deliveries.ledger.failed_attempts >= 3)
 
             app.answer = None
-            await until(lambda: voxgate.deliveries.delivered == 2)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 2)
             assert statuses_of(app)[-2:] == ["trying", "completed"]
 
     asyncio.run(story())
@@ -211,7 +213,7 @@ def test_after_a_day_an_event_is_given_up_with_an_alert_and_the_next_one_is_trie
             await voxgate.journal.create(call, {}, None)
             await voxgate.tell(call, "trying", "ringing")
             await voxgate.end(call)
-            await until(lambda: voxgate.deliveries.delivered == 1)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 1)
 
             assert statuses_of(app) == ["trying", "ringing", "completed"]
             failed = await voxgate.noted(call, EventType.DELIVERY)
@@ -233,7 +235,7 @@ def test_a_failure_raises_one_alert_however_many_calls_it_hits(tmp_path):
                 call = sample_call(status_hook=Hook(f"{app.url}/status?key=hidden"))
                 await voxgate.journal.create(call, {}, None)
                 await voxgate.tell(call, "trying")
-            await until(lambda: voxgate.deliveries.failed_attempts >= 5)
+            await until(lambda: voxgate.deliveries.ledger.failed_attempts >= 5)
             await voxgate.journal.settled()
 
             wanted = alerts.AlertFilter(account_sid=call.account_sid)
@@ -255,7 +257,7 @@ def test_a_socket_gets_every_status_of_its_call_and_is_closed_after_the_last(tmp
             await voxgate.tell(call, "trying", "ringing")
             await until(lambda: len(app.frames) == 2)
             await voxgate.end(call)
-            await until(lambda: voxgate.deliveries.delivered == 3)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 3)
             await until(lambda: app.sockets[0].closed)
 
             assert len(app.sockets) == 1
@@ -288,7 +290,7 @@ def test_frames_on_a_socket_that_broke_at_once_are_sent_again_on_the_next(tmp_pa
             await voxgate.journal.create(call, {}, None)
             await voxgate.tell(call, "trying")
             await voxgate.end(call)
-            await until(lambda: voxgate.deliveries.delivered == 2)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 2)
 
             told = [frame["data"]["call_status"] for frame in app.frames]
             assert told[0] == "trying"
@@ -306,12 +308,12 @@ def test_a_redirected_status_hook_gets_the_events_from_then_on(tmp_path):
             for each in (call, silent):
                 await voxgate.journal.create(each, {}, None)
                 await voxgate.tell(each, "trying")
-            await until(lambda: voxgate.deliveries.delivered == 1)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 1)
 
             for each in (call, silent):
                 voxgate.deliveries.redirect(each.call_sid, Hook(f"{new.url}/{each.call_sid}"))
                 await voxgate.end(each)
-            await until(lambda: voxgate.deliveries.delivered == 3)
+            await until(lambda: voxgate.deliveries.ledger.delivered == 3)
 
             assert statuses_of(old) == ["trying"]
             assert statuses_of(new) == ["completed", "completed"]

@@ -168,11 +168,11 @@ def test_receivers_are_told_the_end_of_a_call_that_a_crash_cut_off(tmp_path):
             async with gateway(tmp_path) as first:
                 await first.journal.create(call, {}, None)
                 await first.tell(call, "trying")
-                await until(lambda: first.deliveries.delivered == 1)
+                await until(lambda: first.deliveries.ledger.delivered == 1)
 
             async with gateway(tmp_path) as second:
                 await recover(ports(second.journal, second.database, FarEnd()))
-                await until(lambda: second.deliveries.delivered == 1)
+                await until(lambda: second.deliveries.ledger.delivered == 1)
 
                 assert statuses_of(app) == ["trying", "failed"]
                 assert app.received[-1].json["outcome"]["code"] == "lost"
