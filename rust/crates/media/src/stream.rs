@@ -69,7 +69,7 @@ pub struct Stream {
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
-    /// The next packet is the first after a time without packets of sound or silence.
+    /// Sound begins anew with the next packet of it: after a hold, or after digits.
     interrupted: bool,
     /// The last packet had sound in it.
     sounded: bool,
