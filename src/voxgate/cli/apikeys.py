@@ -50,7 +50,7 @@ async def create(
         new = await keys.create(OPERATOR, document)
     fact(console, "key", f"{new.token}  (shown only now: keep it)")
     fact(console, "sid", new.key.api_key_sid)
-    fact(console, "opens", _scope(new.key))
+    fact(console, "opens", _owner_of(new.key))
     return 0
 
 
@@ -63,12 +63,11 @@ async def show(console: Console, settings: Settings, owner: Owner) -> int:
         else:
             raise Failure("say whose keys: --account or --service-provider", status=2)
     table = Table(box=None, padding=(0, 2), header_style="bold")
-    for name in ("sid", "opens", "made", "last used", "expires"):
-        table.add_column(name, no_wrap=name == "sid")
+    for name in ("sid", "opens", "made (UTC)", "last used", "expires"):
+        table.add_column(name, overflow="fold")
     for key in found:
-        used = "never" if key.last_used is None else iso(key.last_used)
-        expires = "never" if key.expires_at is None else iso(key.expires_at)
-        table.add_row(key.api_key_sid, _scope(key), iso(key.created_at), used, expires)
+        times = (key.created_at, key.last_used, key.expires_at)
+        table.add_row(key.api_key_sid, _owner_of(key), *map(_minute, times))
     console.print(table)
     return 0
 
@@ -81,12 +80,12 @@ async def delete(console: Console, settings: Settings, sid: str) -> int:
     return 0
 
 
-def _scope(key: ApiKey) -> str:
-    if key.account_sid is not None:
-        return f"account {key.account_sid}"
-    if key.service_provider_sid is not None:
-        return f"service provider {key.service_provider_sid}"
-    return "everything (admin)"
+def _owner_of(key: ApiKey) -> str:
+    return key.account_sid or key.service_provider_sid or "everything (admin)"
+
+
+def _minute(at: float | None) -> str:
+    return "never" if at is None else iso(at)[:16].replace("T", " ")
 
 
 @asynccontextmanager

@@ -69,11 +69,16 @@ def call(  # noqa: PLR0913 - one parameter per option of the command
     token: Annotated[
         str | None, typer.Option(envvar="VOXGATE_TOKEN", help="API key of the gateway.")
     ] = None,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Start a gateway just for this call.")
+    ] = False,
 ) -> None:
     """Place one call, follow it live, and exit 0 when it went well, else 1."""
     if say is not None and hook is not None:
         raise Failure("--say and --hook exclude each other", status=2)
-    order = CallOrder(number, from_, say, hook, trunk, timeout, account, url, token)
+    if embedded and url is not None:
+        raise Failure("--embedded and --url exclude each other", status=2)
+    order = CallOrder(number, from_, say, hook, trunk, timeout, account, url, token, embedded)
     raise typer.Exit(run(lambda: place(make_console(), order)))
 
 

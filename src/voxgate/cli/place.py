@@ -30,6 +30,7 @@ class CallOrder:
     account_sid: str | None = None
     url: str | None = None
     token: str | None = None
+    embedded: bool = False  # a gateway of its own even where one runs
 
     def body(self, trunk: str | None) -> Json:
         """The body of POST Calls."""
@@ -78,12 +79,14 @@ async def _gateway(
 ) -> tuple[GatewayClient, str, str | None]:
     """A client for the gateway that runs, or else for one of our own with the sandbox trunk."""
     url = order.url or DEFAULT_URL
-    if order.url is not None or await answers(url):
+    if not order.embedded and (order.url is not None or await answers(url)):
         if order.token is None:
             raise Failure("a gateway needs its key: give --token or set VOXGATE_TOKEN", status=2)
         client = await stack.enter_async_context(GatewayClient(url, order.token))
         return client, order.account_sid or await client.only_account(), order.trunk
-    console.print(f"  no gateway runs at {url}: starting one with the sandbox for this call")
+    if not order.embedded:
+        console.print(f"  no gateway runs at {url}")
+    console.print("  starting a gateway with the sandbox for this call")
     gateway = await stack.enter_async_context(embedded_gateway())
     client = await stack.enter_async_context(GatewayClient(gateway.started.http_url, gateway.token))
     account_sid = order.account_sid or gateway.started.account_sid or await client.only_account()

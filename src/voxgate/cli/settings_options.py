@@ -50,7 +50,8 @@ def read_settings(chosen: dict[str, Any] | None = None, **defaults: Any) -> Sett
         return Settings(**{**given, **missing}) if missing else settings
     except ValidationError as error:
         problems = [
-            f"{_variable(str(problem['loc'][0]) if problem['loc'] else '?')}: {problem['msg']}"
+            f"{_variable(str(problem['loc'][0]) if problem['loc'] else '?')}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors()
         ]
         raise Failure("these settings are wrong:\n  " + "\n  ".join(problems), status=2) from None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
 from aiohttp import web
 
 from voxgate.base.clock import SystemClock
@@ -193,6 +194,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options = SandboxOptions.parse(
             given.sip, given.control, given.rtp_ports, given.personas, capture_s=given.capture_s
         )
-        asyncio.run(_serve(options, announce=given.announce, stop_with_stdin=given.stop_with_stdin))
+        uvloop.run(_serve(options, announce=given.announce, stop_with_stdin=given.stop_with_stdin))
     except VoxgateError as wrong:
         parser.exit(2, f"{wrong}\n")
