@@ -1,11 +1,11 @@
 """Matches each message to a transaction and a dialog, or refuses it.
 
 RFC 3261 sections 8.2 (what a request is refused with), 9.2 (CANCEL) and 12.2.2.
-Bytes come in through `receive`, time through `on_time`; what is to be done comes out of `take`.
+Bytes come in through `receive`, time through `on_time`; what is to be done is in `effects`.
 
     agent.receive(datagram, source)
-    for effect in agent.take():
-        ...
+    while agent.effects:
+        carry_out(agent.effects.popleft())
 """
 
 import re
@@ -90,6 +90,8 @@ class Agent:
         self._transactions = self._stack.transactions
         self._dialogs = self._stack.dialogs
         self._strays = Strays(self._stack)
+        self.effects = self._stack.effects
+        """What is to be done, in order; whoever carries it out takes it out."""
 
     def listen_on(self, local: Destination) -> None:
         """Note a listener, as the outside knows it."""
@@ -104,10 +106,6 @@ class Agent:
 
     def on_time(self) -> None:
         self._stack.alarms.ring(self._stack.now)
-
-    def take(self) -> list[Effect]:
-        """Everything to be done since the last call, in order."""
-        return self._stack.take()
 
     @property
     def stats(self) -> AgentStats:
@@ -165,7 +163,8 @@ class Agent:
         if isinstance(message, Response):
             self._on_response(message, source)
         else:
-            self._on_request(_noting(message, source), source)
+            message.note_source(source.peer.host, source.peer.port or 0)
+            self._on_request(message, source)
         return message
 
     def unreachable(self, transaction: Hashable, detail: str) -> None:
@@ -281,17 +280,3 @@ def transaction_of(payload: bytes) -> Hashable:
     if found is None or payload.startswith(b"SIP/"):
         return None
     return found.group(1).decode("ascii", "replace"), payload.split(b" ", 1)[0].decode()
-
-
-def _noting(request: Request, source: Source) -> Request:
-    """Write into the topmost Via where the request really came from (18.2.1, RFC 3581)."""
-    top = request.via
-    noted = top.received_from(source.peer.host, source.peer.port or 0)
-    if noted == top:
-        return request
-    headers = request.headers.copy()
-    others = headers.elements("Via")[1:]
-    headers.replace("Via", str(noted))
-    for other in others:
-        headers.add("Via", other)
-    return Request(request.method, request.uri, headers, request.body)

@@ -308,13 +308,14 @@ class Endpoint:
         if self._draining:
             return
         self._draining = True
+        effects = self._agent.effects
         try:
-            while effects := self._agent.take():
-                for effect in effects:
-                    if isinstance(effect, Transmit):
-                        self._wire.send(effect)
-                    else:
-                        self._call_back(effect)
+            while effects:
+                effect = effects.popleft()
+                if isinstance(effect, Transmit):
+                    self._wire.send(effect)
+                else:
+                    self._call_back(effect)
         finally:
             self._draining = False
         self._arm()

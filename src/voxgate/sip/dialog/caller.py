@@ -134,7 +134,12 @@ class Caller:
         branch = self._out.branch(self._cseq)
         patience = self._stack.options.next_target_after_s if len(self._targets) > 1 else None
         outgoing = self._stack.send(
-            self._request(local, branch), target, local, self, give_up_after=patience
+            self._request(local, branch),
+            target,
+            local,
+            self,
+            branch=branch,
+            give_up_after=patience,
         )
         self._outgoing = outgoing
         self._forks = Forks(self._stack, outgoing, self._login, self._tell)
@@ -269,7 +274,13 @@ class Caller:
 
     def _send_cancel(self, outgoing: Outgoing) -> None:
         cancel = cancel_of(outgoing.request, self._cancel or ())
-        self._stack.send(cancel, outgoing.destination, outgoing.local, _Indifferent())
+        self._stack.send(
+            cancel,
+            outgoing.destination,
+            outgoing.local,
+            _Indifferent(),
+            branch=outgoing.branch,
+        )
         patience = self._stack.options.timing.give_up
         self._cancelled = self._stack.alarm(patience, partial(self._uncancellable, outgoing))
 

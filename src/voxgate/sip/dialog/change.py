@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from voxgate.sip.dialog.events import SDP, Fields, Outcome, OutcomeListener
-from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.forks import acknowledgement
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.options import EXTENSIONS
@@ -17,7 +17,6 @@ from voxgate.sip.dialog.path import Path, new_branch
 from voxgate.sip.dialog.stack import Stack
 from voxgate.sip.message import Headers, Request, Response
 from voxgate.sip.transaction.alarms import Alarm
-from voxgate.sip.transaction.destination import Destination
 
 GLARE_MAX = 4  # how often a change that met one from the peer is tried again
 WAITING_MAX = 8
@@ -123,7 +122,7 @@ class Changes:
             on_success=partial(self._on_success, change),
         )
 
-    def _build(self, change: _Change) -> tuple[Request, Destination, Destination]:
+    def _build(self, change: _Change) -> Ready:
         path = self._path
         fields = [
             ("Allow", self._stack.allow),
@@ -138,7 +137,7 @@ class Changes:
         branch = new_branch(self._stack.token())
         request = path.request(change.method, branch=branch, fields=fields, body=change.body)
         change.sent = request
-        return request, path.next_hop, path.local
+        return Ready(request, branch, path.next_hop, path.local)
 
     def _on_success(self, change: _Change, response: Response) -> None:
         if change.method == "INVITE" and self.repeat_ack(response):

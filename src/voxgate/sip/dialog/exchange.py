@@ -1,6 +1,7 @@
 """One request and its final answer, through challenges (RFC 3261 sections 8.1.3 and 22)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from voxgate.sip.dialog.events import Outcome, OutcomeListener
@@ -10,8 +11,19 @@ from voxgate.sip.message import Headers, Request, Response
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.transaction.layer import FailureCause, Outgoing
 
-Build = Callable[[], tuple[Request, Destination, Destination]]
-"""Makes the next version of a request, its destination and the listener it leaves from."""
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One version of a request, ready to leave."""
+
+    request: Request
+    branch: str
+    destination: Destination
+    local: Destination
+
+
+Build = Callable[[], Ready]
+"""Makes the next version of a request."""
 
 
 class SuccessHook(Protocol):
@@ -55,9 +67,14 @@ class Exchange:
 
     def _try(self) -> None:
         self._attempts += 1
-        request, destination, local = self._build()
+        ready = self._build()
         self.outgoing = self._stack.send(
-            request, destination, local, self, give_up_after=self._give_up_after
+            ready.request,
+            ready.destination,
+            ready.local,
+            self,
+            branch=ready.branch,
+            give_up_after=self._give_up_after,
         )
 
     def on_response(self, response: Response) -> None:

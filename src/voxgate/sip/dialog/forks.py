@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from voxgate.sip.dialog.events import SDP, DialogEvent, Fields, InfoReceived, Updated
-from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import Path, new_branch
 from voxgate.sip.dialog.prack import must_be_acknowledged
@@ -91,6 +91,7 @@ class Forks:
         return Path.of_caller(
             self._outgoing.request,
             response,
+            local_tag=response.from_.tag or "",
             local=self._outgoing.local,
             peer=self._outgoing.destination,
             choose=self._stack.local_for,
@@ -99,11 +100,11 @@ class Forks:
     def _request(self, path: Path, method: str, fields: list[tuple[str, str]]) -> None:
         """A request whose outcome changes nothing."""
 
-        def build() -> tuple[Request, Destination, Destination]:
+        def build() -> Ready:
             authorization = self._login.fields(method, str(path.request_uri), b"")
             branch = new_branch(self._stack.token())
             request = path.request(method, branch=branch, fields=[*fields, *authorization])
-            return request, path.next_hop, path.local
+            return Ready(request, branch, path.next_hop, path.local)
 
         Exchange(self._stack, build, self._login, lambda _outcome: None)
 

@@ -6,7 +6,7 @@ Built from what the journal knows. Never an INVITE: nobody is rung by a clean-up
 from collections.abc import Callable
 
 from voxgate.sip.dialog.events import OrphanDialog, OrphanFate, Outcome
-from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import Path, contact_of, new_branch, via_of
 from voxgate.sip.dialog.stack import Stack
@@ -63,7 +63,7 @@ def _cancel(
         else:
             finished(_fate(outcome, "cancelled"))
 
-    stack.send(cancel, target, local, _Once(judged))
+    stack.send(cancel, target, local, _Once(judged), branch=orphan.branch)
 
 
 def _bye(
@@ -93,10 +93,10 @@ def _bye(
     # Without a remote target the call was only ringing: back the way the INVITE went.
     hop = path.next_hop if remote is not None else target
 
-    def build() -> tuple[Request, Destination, Destination]:
+    def build() -> Ready:
         fields = login.fields("BYE", str(path.request_uri), b"")
         branch = new_branch(stack.token())
-        return path.request("BYE", branch=branch, fields=fields), hop, path.local
+        return Ready(path.request("BYE", branch=branch, fields=fields), branch, hop, path.local)
 
     Exchange(stack, build, login, lambda outcome: finished(_fate(outcome, "ended")))
 

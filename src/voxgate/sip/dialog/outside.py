@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from voxgate.sip.auth import Credentials
 from voxgate.sip.dialog.events import Fields, Outcome, OutcomeListener
-from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import contact_of, new_branch, via_of
 from voxgate.sip.dialog.stack import Stack
@@ -66,11 +66,12 @@ class _Asking:
     def start(self, finished: OutcomeListener, give_up_after: float | None) -> None:
         Exchange(self._stack, self._build, self._login, finished, give_up_after=give_up_after)
 
-    def _build(self) -> tuple[Request, Destination, Destination]:
+    def _build(self) -> Ready:
         asked, local = self._asked, self._local
         self._cseq += 1
         headers = Headers()
-        headers.add("Via", via_of(local, new_branch(self._stack.token())))
+        branch = new_branch(self._stack.token())
+        headers.add("Via", via_of(local, branch))
         headers.add("Max-Forwards", MAX_FORWARDS)
         headers.add("From", self._from)
         headers.add("To", self._to)
@@ -85,7 +86,8 @@ class _Asking:
             headers.add(name, value)
         if asked.body:
             headers.add("Content-Type", asked.content_type)
-        return Request(asked.method, asked.uri, headers, asked.body), self._target, local
+        request = Request(asked.method, asked.uri, headers, asked.body)
+        return Ready(request, branch, self._target, local)
 
 
 __all__ = ["Fields", "OutsideRequest", "ask"]

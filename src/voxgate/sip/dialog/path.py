@@ -92,6 +92,7 @@ class Path:
         invite: Request,
         response: Response,
         *,
+        local_tag: str,
         local: Destination,
         peer: Destination,
         choose: Choose,
@@ -101,7 +102,7 @@ class Path:
         return cls(
             call_id=invite.call_id,
             local_party=invite.headers.get("From") or "",
-            local_tag=invite.from_.tag or "",
+            local_tag=local_tag,
             remote_party=response.headers.get("To") or "",
             remote_tag=response.to.tag or "",
             local_cseq=invite.cseq.number,

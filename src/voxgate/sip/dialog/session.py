@@ -19,7 +19,7 @@ from voxgate.sip.dialog.events import (
     OutcomeListener,
     Refreshed,
 )
-from voxgate.sip.dialog.exchange import Exchange
+from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.inside import answer_inside
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.offered import Offers
@@ -31,7 +31,6 @@ from voxgate.sip.dialog.stack import Stack
 from voxgate.sip.grammar import MalformedMessage
 from voxgate.sip.headers import Reason
 from voxgate.sip.message import Headers, Request, Response
-from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.transaction.layer import Incoming
 
 
@@ -179,16 +178,14 @@ class Session:
     def _exchange(
         self, method: str, fields: list[tuple[str, str]], body: bytes, finished: OutcomeListener
     ) -> None:
-        def build() -> tuple[Request, Destination, Destination]:
+        def build() -> Ready:
             login = self._login.fields(method, str(self.path.request_uri), body)
             product = ("User-Agent", self._stack.product)
+            branch = new_branch(self._stack.token())
             request = self.path.request(
-                method,
-                branch=new_branch(self._stack.token()),
-                fields=[product, *login, *fields],
-                body=body,
+                method, branch=branch, fields=[product, *login, *fields], body=body
             )
-            return request, self.path.next_hop, self.path.local
+            return Ready(request, branch, self.path.next_hop, self.path.local)
 
         Exchange(self._stack, build, self._login, finished)
 

@@ -1,10 +1,11 @@
 """What all dialogs of one agent share: transactions, deadlines, randomness, and who gets what.
 
 Nothing here reads a clock or a socket: the time is handed in as a `Clock`, and what is to be done
-collects in order until `take` hands it out.
+collects in `effects`.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class Stack:
         wake: Callable[[], None],
         fraction: Callable[[], float] | None = None,
     ) -> None:
-        """`wake` is called by `flush` when there is something to `take`."""
+        """`wake` is called by `flush` when there are effects."""
         self.options = options
         self.product = product  # the text of User-Agent and Server
         self.allow = ", ".join(options.allow_methods)
@@ -61,9 +62,10 @@ class Stack:
         self.dialogs: dict[tuple[str, str], DialogUser] = {}
         self._clock = clock
         self._wake = wake
-        self._effects: list[Effect] = []
+        self.effects: deque[Effect] = deque()  # to be carried out, in order
+        self.put: Callable[[Transmit], None] = self.effects.append
         self.transactions = TransactionLayer(
-            options.timing, self.alarms, clock=clock, transmit=self._effects.append
+            options.timing, self.alarms, clock=clock, transmit=self.put
         )
 
     @property
@@ -91,10 +93,11 @@ class Stack:
         local: Destination,
         user: ClientUser,
         *,
+        branch: str,
         give_up_after: float | None = None,
     ) -> Outgoing:
         return self.transactions.send(
-            request, destination, local, user, give_up_after=give_up_after
+            request, destination, local, user, branch=branch, give_up_after=give_up_after
         )
 
     def transmit(self, request: Request, destination: Destination, local: Destination) -> None:
@@ -104,25 +107,16 @@ class Stack:
     def respond(self, incoming: Incoming, response: Response) -> None:
         self.transactions.respond(incoming, response)
 
-    def put(self, transmit: Transmit) -> None:
-        self._effects.append(transmit)
-
     # Owners.
 
     def notify(self, deliver: Notify) -> None:
         """Call back once the current message is dealt with."""
-        self._effects.append(deliver)
+        self.effects.append(deliver)
 
     def flush(self) -> None:
         """Have everything carried out that was asked for; call it last."""
-        if self._effects:
+        if self.effects:
             self._wake()
-
-    def take(self) -> list[Effect]:
-        """Hand out everything to be done since the last call, in order."""
-        effects = self._effects[:]
-        self._effects.clear()
-        return effects
 
     def alarm(self, after_s: float, action: Callable[[], None]) -> Alarm:
         return self.alarms.set(self.now + after_s, action)

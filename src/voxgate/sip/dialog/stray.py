@@ -44,6 +44,7 @@ class Strays:
         path = Path.of_caller(
             invite,
             response,
+            local_tag=response.from_.tag or "",
             local=source.local,
             peer=source.peer,
             choose=self._stack.local_for,

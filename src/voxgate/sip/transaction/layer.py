@@ -90,6 +90,10 @@ class Outgoing:
     def request(self) -> Request:
         return self.machine.request
 
+    @property
+    def branch(self) -> str:
+        return self.key[0]
+
 
 class Incoming:
     """A server transaction and its surroundings."""
@@ -155,12 +159,13 @@ class TransactionLayer:
         local: Destination,
         user: ClientUser,
         *,
+        branch: str,
         give_up_after: float | None = None,
     ) -> Outgoing:
-        """Start a client transaction; the request has its Via already."""
+        """Start a client transaction; the request has its Via, with this branch, already."""
         kind = InviteClient if request.method == "INVITE" else RequestClient
         machine = kind(request, timing=self.timing, reliable=destination.reliable)
-        key = (request.via.branch or "", request.method)
+        key = (branch, request.method)
         outgoing = Outgoing(key, machine, destination, local, user)
         self._clients[key] = outgoing
         effects = machine.start(now=self.now)

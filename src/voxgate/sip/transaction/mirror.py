@@ -20,7 +20,7 @@ def _mirror(
     invite: Request, method: str, to: str, extra: Iterable[tuple[str, str]] = ()
 ) -> Request:
     """Same hop, same branch, same number: only the topmost Via, and the routes as they were."""
-    headers = Headers([("Via", str(invite.via)), ("Max-Forwards", MAX_FORWARDS)])
+    headers = Headers([("Via", invite.headers.get("Via") or ""), ("Max-Forwards", MAX_FORWARDS)])
     headers.copy_from(invite.headers, "Route", "From")
     headers.add("To", to)
     headers.copy_from(invite.headers, "Call-ID")

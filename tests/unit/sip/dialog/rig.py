@@ -114,12 +114,13 @@ class Side:
         self.agent.invite_handler = self.calls.append
 
     def carry_out(self) -> None:
-        while effects := self.agent.take():
-            for effect in effects:
-                if isinstance(effect, Transmit):
-                    self.net.put(effect.payload, effect.local, effect.destination)
-                else:
-                    effect()
+        effects = self.agent.effects
+        while effects:
+            effect = effects.popleft()
+            if isinstance(effect, Transmit):
+                self.net.put(effect.payload, effect.local, effect.destination)
+            else:
+                effect()
 
     def take(self, payload: bytes, source: Destination) -> None:
         self.agent.receive(payload, Source(source, self.address))
