@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voxgate.call import outcome
 from voxgate.call.outcome import Cause
@@ -35,6 +35,9 @@ from voxgate.sip.message import Headers
 
 _SIGNAL = re.compile(rb"(?i)signal\s*=\s*([0-9*#A-D])")
 _PLAIN_DIGIT = re.compile(rb"\s*([0-9*#A-D])\s*")
+
+
+_NOWHERE = {"0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,14 @@ class MediaSession:
         return bytes(description)
 
     def _use(self, facts: MediaFacts) -> MediaFacts:
+        if self.facts is not None and facts.remote_ip in _NOWHERE:
+            # Hold as before RFC 3264: the address is nothing to send to, not even RTCP.
+            facts = replace(
+                facts,
+                remote_ip=self.facts.remote_ip,
+                remote_port=self.facts.remote_port,
+                remote_rtcp_port=self.facts.remote_rtcp_port,
+            )
         self.facts = facts
         self.stream.connect(
             MediaPlan(
@@ -290,4 +301,5 @@ _ENDED = {
     "session-expired": outcome.SESSION_EXPIRED,
     "ack-timeout": outcome.DIALOG_LOST,
     "transport": outcome.DIALOG_LOST,
+    "gone": outcome.DIALOG_LOST,
 }
