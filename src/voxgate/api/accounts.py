@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import Page, Sid, Wire
+from voxgate.api.answers import V1, Page, Sid, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.accounts import Account
 from voxgate.provisioning.accounts import AccountDraft, Accounts
@@ -40,7 +40,7 @@ _listed = partial(to_wire, with_secret=False)
 
 
 def routes(accounts: Accounts) -> APIRouter:
-    router = APIRouter(tags=["Accounts"])
+    router = APIRouter(prefix=V1, tags=["Accounts"])
     crud.add(router, "/Accounts", accounts, AccountDraft, to_wire)
 
     @router.get("/Accounts")

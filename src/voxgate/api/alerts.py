@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.api import answers
-from voxgate.api.answers import Sid, Wire
+from voxgate.api.answers import V1, Sid, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.alerts import Alert
 from voxgate.provisioning.alerts import AlertQuery, Alerts
@@ -87,7 +87,7 @@ def _envelope(found: Listing[Alert], query: AlertQuery) -> Response:
 
 
 def routes(alerts: Alerts) -> APIRouter:
-    router = APIRouter(tags=["Alerts"])
+    router = APIRouter(prefix=V1, tags=["Alerts"])
 
     @router.get("/Accounts/{sid}/Alerts")
     async def list_of_account(sid: Sid, request: Request, query: _Query) -> Response:

@@ -16,6 +16,7 @@ from voxgate.provisioning.pages import PAGE_SIZE, PAGE_SIZE_MAX, Listing, PageRe
 
 T = TypeVar("T")
 Wire = dict[str, Any]
+V1 = "/v1"
 
 Sid = Annotated[drafts.Sid, Path(json_schema_extra={"format": "uuid"})]
 SidQuery = Annotated[drafts.Sid | None, Query()]

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.api import answers
-from voxgate.api.answers import Sid, Wire
+from voxgate.api.answers import V1, Sid, Wire
 from voxgate.api.bodies import creates, document_of
 from voxgate.api.gate import caller_of
 from voxgate.model.accounts import ApiKey
@@ -26,7 +26,7 @@ def to_wire(key: ApiKey) -> Wire:
 
 
 def routes(api_keys: ApiKeys) -> APIRouter:
-    router = APIRouter(tags=["ApiKeys"])
+    router = APIRouter(prefix=V1, tags=["ApiKeys"])
 
     @router.post("/ApiKeys", status_code=201, openapi_extra=creates(ApiKeyDraft))
     async def create(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import Page, Part, Sid, Wire
+from voxgate.api.answers import V1, Page, Part, Sid, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.applications import Application
 from voxgate.provisioning.applications import ApplicationDraft, Applications
@@ -28,7 +28,7 @@ def to_wire(application: Application) -> Wire:
 
 
 def routes(applications: Applications) -> APIRouter:
-    router = APIRouter(tags=["Applications"])
+    router = APIRouter(prefix=V1, tags=["Applications"])
     crud.add(router, "/Applications", applications, ApplicationDraft, to_wire)
 
     @router.get("/Applications")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from voxgate.api import answers
-from voxgate.api.answers import Page, Sid, Wire
+from voxgate.api.answers import V1, Page, Sid, Wire
 from voxgate.api.bodies import changes, document_of
 from voxgate.api.gate import caller_of
 from voxgate.model.calls import Call, CallEvent
@@ -58,7 +58,7 @@ def event_to_wire(event: CallEvent) -> Wire:
 
 
 def routes(calls: Calls) -> APIRouter:
-    router = APIRouter(tags=["Calls"])
+    router = APIRouter(prefix=V1, tags=["Calls"])
     all_calls = "/Accounts/{account_sid}/Calls"
     one_call = f"{all_calls}/{{call_sid}}"
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import Page, Part, Sid, Wire
+from voxgate.api.answers import V1, Page, Part, Sid, Wire
 from voxgate.api.bodies import creates, document_of
 from voxgate.api.gate import caller_of
 from voxgate.model.carriers import Carrier
@@ -34,7 +34,7 @@ def to_wire(carrier: Carrier) -> Wire:
 
 
 def routes(carriers: Carriers) -> APIRouter:
-    router = APIRouter(tags=["VoipCarriers"])
+    router = APIRouter(prefix=V1, tags=["VoipCarriers"])
     crud.add(router, "/VoipCarriers", carriers, CarrierDraft, to_wire)
 
     @router.get("/VoipCarriers")

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import SidQuery, Wire
+from voxgate.api.answers import V1, SidQuery, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.carriers import Gateway
 from voxgate.provisioning.gateways import GatewayDraft, Gateways
@@ -28,7 +28,7 @@ def to_wire(gateway: Gateway) -> Wire:
 
 
 def routes(gateways: Gateways) -> APIRouter:
-    router = APIRouter(tags=["SipGateways"])
+    router = APIRouter(prefix=V1, tags=["SipGateways"])
     crud.add(router, "/SipGateways", gateways, GatewayDraft, to_wire)
 
     @router.get("/SipGateways")

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import Page, Sid, SidQuery, Wire
+from voxgate.api.answers import V1, Page, Sid, SidQuery, Wire
 from voxgate.api.bodies import array_of, document_of
 from voxgate.api.gate import caller_of
 from voxgate.model.carriers import CarrierSetEntry, Lcr, LcrRoute
@@ -47,7 +47,7 @@ def route_to_wire(route: LcrRoute) -> Wire:
 
 
 def routes(lcrs: Lcrs, lcr_routes: LcrRoutes, entries: LcrCarrierSetEntries) -> APIRouter:
-    router = APIRouter(tags=["Lcrs"])
+    router = APIRouter(prefix=V1, tags=["Lcrs"])
     crud.add(router, "/Lcrs", lcrs, LcrDraft, to_wire)
     crud.add(router, "/LcrRoutes", lcr_routes, RouteDraft, route_to_wire)
     crud.add(router, "/LcrCarrierSetEntries", entries, EntryDraft, entry_to_wire)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import Page, Sid, SidQuery, Wire
+from voxgate.api.answers import V1, Page, Sid, SidQuery, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.numbers import PhoneNumber
 from voxgate.provisioning.numbers import PhoneNumberDraft, PhoneNumbers
@@ -28,7 +28,7 @@ def to_wire(number: PhoneNumber) -> Wire:
 
 
 def routes(numbers: PhoneNumbers) -> APIRouter:
-    router = APIRouter(tags=["PhoneNumbers"])
+    router = APIRouter(prefix=V1, tags=["PhoneNumbers"])
     crud.add(router, "/PhoneNumbers", numbers, PhoneNumberDraft, to_wire)
 
     @router.get("/PhoneNumbers")

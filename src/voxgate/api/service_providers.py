@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from voxgate.api import answers, crud
-from voxgate.api.answers import Page, Wire
+from voxgate.api.answers import V1, Page, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.accounts import ServiceProvider
 from voxgate.provisioning.service_providers import ServiceProviderDraft, ServiceProviders
@@ -20,7 +20,7 @@ def to_wire(provider: ServiceProvider) -> Wire:
 
 
 def routes(providers: ServiceProviders) -> APIRouter:
-    router = APIRouter(tags=["ServiceProviders"])
+    router = APIRouter(prefix=V1, tags=["ServiceProviders"])
     crud.add(router, "/ServiceProviders", providers, ServiceProviderDraft, to_wire)
 
     @router.get("/ServiceProviders")

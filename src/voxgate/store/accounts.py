@@ -47,10 +47,11 @@ def page(
 
 def twin(connection: Connection, account: Account, box: SecretBox) -> Account | None:
     """Another account with its name under the same provider, or with its SIP realm."""
-    same_name = (ACCOUNTS.c.service_provider_sid == account.service_provider_sid) & (
+    same = (ACCOUNTS.c.service_provider_sid == account.service_provider_sid) & (
         ACCOUNTS.c.name == account.name
     )
-    same = or_(same_name, ACCOUNTS.c.sip_realm == account.sip_realm)
+    if account.sip_realm is not None:
+        same = or_(same, ACCOUNTS.c.sip_realm == account.sip_realm)
     others = _ROWS.many(
         connection, box, same, ACCOUNTS.c.account_sid != account.account_sid, window=Window(limit=1)
     )
