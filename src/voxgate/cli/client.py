@@ -24,7 +24,6 @@ class ApiRefused(Failure):
 
     def __init__(self, method: str, path: str, status: int, body: str) -> None:
         super().__init__(f"{method} {path} answered {status}: {_explained(body)}")
-        self.http_status = status
 
 
 def _explained(body: str) -> str:

@@ -98,6 +98,7 @@ class CallRecord:
             "packets_sent": self.packets_sent,
             "packets_lost": self.packets_lost,
             "wav": bool(self.captured),
+            "capture_dropped": self.capture_dropped,
         }
 
     def _since_start(self, at: float) -> int:

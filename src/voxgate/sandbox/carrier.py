@@ -18,10 +18,6 @@ class SandboxCarrier:
         self._personas = personas
         self._callees: dict[str, Callee] = {}
 
-    def __len__(self) -> int:
-        """Calls in progress."""
-        return len(self._callees)
-
     def take(self, invite: IncomingInvite) -> None:
         """A call comes in."""
         call_id = invite.request.call_id

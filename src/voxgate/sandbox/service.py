@@ -135,10 +135,6 @@ class Sandbox:
         return SandboxAddress(tuple(self._endpoint.bound), f"http://{shown}:{port}")
 
     @property
-    def calls_in_progress(self) -> int:
-        return len(self._carrier)
-
-    @property
     def open_streams(self) -> int:
         return self._media.stats().open_streams
 

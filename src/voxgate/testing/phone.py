@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from voxgate.base.clock import SystemClock
 from voxgate.base.settings import Listener
 from voxgate.media.engine import MediaEngine, MediaSettings
-from voxgate.media.events import DigitReceived, MediaEvent, PlaybackFinished
+from voxgate.media.events import DigitReceived, MediaEvent
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.stream import Stream
 from voxgate.model.audio import Audio
@@ -52,7 +52,6 @@ class PhoneCall:
     ended: str | None = None
     digits: str = ""
     holds: list[bool] = field(default_factory=list)
-    playbacks_finished: int = 0
     dialog: InviteDialog | None = None
     capturing: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -218,11 +217,6 @@ class Phone:
             call.stream.start_capture(limit_ms=CAPTURE_MS)
 
     def _on_media(self, call: PhoneCall, event: MediaEvent) -> None:
-        match event:
-            case DigitReceived():
-                call.digits += event.digit
-            case PlaybackFinished():
-                call.playbacks_finished += 1
-            case _:
-                return
-        call.wake()
+        if isinstance(event, DigitReceived):
+            call.digits += event.digit
+            call.wake()

@@ -56,9 +56,8 @@ def test_a_refusal_names_the_fields():
         return web.json_response(body, status=400)
 
     async def story(client: GatewayClient) -> None:
-        with pytest.raises(ApiRefused, match="to: is missing") as caught:
+        with pytest.raises(ApiRefused, match="400: bad request; to: is missing"):
             await client.ask("POST", "/v1/Accounts/a/Calls", {})
-        assert caught.value.http_status == 400
 
     against([web.post("/v1/Accounts/a/Calls", refuse)], story)
 

@@ -2,24 +2,11 @@ import asyncio
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from voxgate.sandbox.calls import CallBook, CallRecord
+from unit.sandbox.records import record
+from voxgate.sandbox.calls import CallBook
 from voxgate.sandbox.control import control_app
 from voxgate.sandbox.personas import PersonaBook
 from voxgate.sandbox.sound import beep
-
-
-def record(call_id: str = "a@b", started_at: float = 1000.0) -> CallRecord:
-    return CallRecord(
-        call_id=call_id,
-        number="15005550100",
-        persona="human",
-        script="answer",
-        uri="sip:+15005550100@127.0.0.1",
-        from_="<sip:+4930@127.0.0.1>",
-        source="udp:127.0.0.1:5060",
-        headers=[("X-Campaign", "42")],
-        started_at=started_at,
-    )
 
 
 def against(story) -> None:
@@ -164,22 +151,3 @@ def test_bad_personas_are_refused_by_field():
         assert (await client.get("/calls/a?wait=soon")).status == 400
 
     against(story)
-
-
-def test_old_calls_and_captures_make_room_for_new_ones():
-    async def run() -> None:
-        calls = CallBook(calls_max=2, capture_bytes_max=1000)
-        first, second, third = record("1"), record("2"), record("3")
-        calls.add(first)
-        calls.add(second)
-        calls.keep_capture(first, bytes(600))
-        calls.keep_capture(second, bytes(600))
-        assert not first.captured
-        assert first.capture_dropped
-        assert len(second.captured) == 600
-
-        calls.add(third)
-        assert calls.get("1") is None
-        assert [call.call_id for call in calls.newest_first()] == ["3", "2"]
-
-    asyncio.run(run())
