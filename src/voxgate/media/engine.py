@@ -72,7 +72,8 @@ class MediaEngine:
             return
         core, self._core = self._core, None
         self._loop.remove_reader(core.event_descriptor())
-        self._streams.clear()
+        for stream, _ in list(self._streams.values()):
+            stream.close()
         await asyncio.to_thread(core.stop)
 
     def open(self, listener: Listener) -> Stream:

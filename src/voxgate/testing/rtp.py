@@ -7,15 +7,15 @@ import asyncio
 import math
 import struct
 from array import array
-from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.model.audio import Audio
+from voxgate.testing.g711 import decode, encode
 
 RATE_HZ = 8000
 FRAME = 160  # samples in 20 ms
@@ -81,6 +81,9 @@ class RtpPeer:
         self.timestamp = 4_294_967_000  # likewise
         self._changed = asyncio.Event()
         self._target: tuple[str, int] | None = None
+        self.ip = ""
+        self.port = 0
+        self.rtcp_port = 0
         self._rtp: asyncio.DatagramTransport
         self._rtcp: asyncio.DatagramTransport
 
@@ -98,23 +101,13 @@ class RtpPeer:
         peer._rtcp, _ = await loop.create_datagram_endpoint(
             lambda: _Socket(peer._on_rtcp), local_addr=(ip, 0)
         )
+        peer.ip, peer.port = peer._rtp.get_extra_info("sockname")
+        peer.rtcp_port = peer._rtcp.get_extra_info("sockname")[1]
         try:
             yield peer
         finally:
             peer._rtp.close()
             peer._rtcp.close()
-
-    @property
-    def ip(self) -> str:
-        return str(self._rtp.get_extra_info("sockname")[0])
-
-    @property
-    def port(self) -> int:
-        return int(self._rtp.get_extra_info("sockname")[1])
-
-    @property
-    def rtcp_port(self) -> int:
-        return int(self._rtcp.get_extra_info("sockname")[1])
 
     def plan(self) -> MediaPlan:
         """What a stream that talks to this peer has negotiated."""
@@ -266,45 +259,3 @@ def longest_gap(packets: Sequence[RtpPacket]) -> int:
     """The largest step between neighbours in sequence; 1 when none is missing."""
     steps = [(after.sequence - before.sequence) % 2**16 for before, after in pairwise(packets)]
     return max(steps, default=0)
-
-
-def decode(payload: bytes, codec: Codec) -> bytes:
-    """G.711 to PCM."""
-    levels = _levels(codec)
-    return array("h", (levels[byte] for byte in payload)).tobytes()
-
-
-def encode(samples: bytes, codec: Codec) -> bytes:
-    """PCM to G.711: the nearest level of each sample."""
-    levels, codes = _ladder(codec)
-    return bytes(codes[_nearest(levels, sample)] for sample in array("h", samples))
-
-
-@cache
-def _ladder(codec: Codec) -> tuple[list[int], list[int]]:
-    pairs = sorted((level, code) for code, level in enumerate(_levels(codec)))
-    return [level for level, _ in pairs], [code for _, code in pairs]
-
-
-def _nearest(levels: list[int], sample: int) -> int:
-    above = min(bisect_left(levels, sample), len(levels) - 1)
-    below = max(above - 1, 0)
-    return above if levels[above] - sample <= sample - levels[below] else below
-
-
-@cache
-def _levels(codec: Codec) -> list[int]:
-    law = _mu_level if codec is Codec.PCMU else _a_level
-    return [law(code) for code in range(256)]
-
-
-def _mu_level(code: int) -> int:
-    segment, step = (~code >> 4) & 7, ~code & 15
-    level = ((step * 2 + 33 << segment) - 33) * 4
-    return level if code & 128 else -level
-
-
-def _a_level(code: int) -> int:
-    segment, step = ((code ^ 0x55) >> 4) & 7, (code ^ 0x55) & 15
-    level = step * 2 + 1 if segment == 0 else step * 2 + 33 << segment - 1
-    return level * 8 if (code ^ 0x55) & 128 else -level * 8

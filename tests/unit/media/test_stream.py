@@ -23,7 +23,8 @@ from voxgate.media import (
     StreamClosed,
 )
 from voxgate.model.audio import Audio
-from voxgate.testing.rtp import RtpPeer, encode, frequency_hz, longest_gap, tone
+from voxgate.testing.g711 import encode
+from voxgate.testing.rtp import RtpPeer, frequency_hz, longest_gap, tone
 
 TONE_HZ = 440
 

@@ -284,11 +284,21 @@ impl Shard {
                 deadline = deadline.plus(Nanos(SLICE.0 * steps));
                 clock::sleep_until(deadline);
             } else {
-                while !mailbox.is_waiting() && self.desk.events.is_empty() {
-                    thread::park();
-                }
+                self.rest(mailbox);
                 deadline = Moment::now().monotonic;
             }
+        }
+    }
+
+    /// Waits while there is nothing to tick.
+    fn rest(&self, mailbox: &Mailbox<Command>) {
+        if mailbox.is_waiting() || !self.desk.events.is_empty() {
+            // Somebody held a queue just now. At this priority, trying again at once could keep them from
+            // ever letting go.
+            return clock::sleep_until(Moment::now().monotonic.plus(SLICE));
+        }
+        while !mailbox.is_waiting() {
+            thread::park();
         }
     }
 

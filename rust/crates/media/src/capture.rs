@@ -41,9 +41,11 @@ impl CaptureBuffer {
         let taken = self.taken.load(Ordering::Relaxed);
         let length = self.samples.len();
         let mut bytes = Vec::with_capacity((written - taken) * 2);
-        for position in taken..written {
-            let sample = self.samples[position % length].load(Ordering::Relaxed);
-            bytes.extend_from_slice(&sample.to_le_bytes());
+        let (from, count) = (taken % length, written - taken);
+        let to_end = count.min(length - from);
+        let parts = [&self.samples[from..from + to_end], &self.samples[..count - to_end]];
+        for sample in parts.into_iter().flatten() {
+            bytes.extend_from_slice(&sample.load(Ordering::Relaxed).to_le_bytes());
         }
         self.taken.store(written, Ordering::Release);
         bytes

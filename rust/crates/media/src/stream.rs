@@ -418,13 +418,18 @@ impl Stream {
         }
         let turn = self.speech.hear_nothing(age_ms);
         self.tell_turn(turn, events);
-        if let Some(watch) = &mut self.silence
-            && !watch.told
-            && !self.speech.is_speech()
-            && now.since(watch.since) >= watch.limit
-        {
+        self.watch_for_silence(now, events);
+    }
+
+    fn watch_for_silence(&mut self, now: Nanos, events: &mut impl FnMut(Event)) {
+        let Some(watch) = &mut self.silence else { return };
+        if self.session.as_ref().is_some_and(|session| session.plan.is_on_hold()) {
+            watch.since = now;
+        }
+        let silent = now.since(watch.since);
+        if !watch.told && !self.speech.is_speech() && silent >= watch.limit {
             watch.told = true;
-            events(Event::Silence { ms: now.since(watch.since).ms() });
+            events(Event::Silence { ms: silent.ms() });
         }
     }
 

@@ -388,6 +388,20 @@ fn silence_counts_from_the_end_of_speech() {
 }
 
 #[test]
+fn a_held_far_end_is_not_expected_to_speak() {
+    let mut line = Line::new(Plan { send: false, ..plan() });
+    let now = line.now;
+    line.stream.watch_silence(Nanos::from_ms(200), now);
+    line.run(1000);
+    assert_eq!(line.events, []);
+
+    let now = line.now;
+    line.stream.connect(plan(), now);
+    line.run(400);
+    assert_eq!(line.told(|event| matches!(event, Event::Silence { .. })), 1);
+}
+
+#[test]
 fn a_long_packet_of_sound_does_no_harm() {
     let buffer = CaptureBuffer::new(1000);
     let mut line = Line::new(plan());
