@@ -12,7 +12,7 @@ from voxgate.hooks.http import HookAnswer
 from voxgate.hooks.payloads import Site, action_payload, base_payload, session_payload
 from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
-from voxgate.verbs.contract import Document, InvalidDocument
+from voxgate.verbs.contract import Document, InvalidDocument, Speech
 from voxgate.verbs.vocabulary import parse_document
 
 
@@ -140,6 +140,15 @@ def app_json_problem(app_json: str) -> str | None:
     except InvalidDocument as invalid:
         return str(invalid)
     return None if document.verbs else "has no verbs"
+
+
+def opening_of(app_json: str) -> tuple[Speech, ...]:
+    """What the first verb of an `app_json` will say, so that it can be rendered ahead of time."""
+    try:
+        verbs = parse_document(_loaded(app_json), strict=False).verbs
+    except InvalidDocument:
+        return ()
+    return verbs[0].speech() if verbs else ()
 
 
 def _loaded(app_json: str) -> object:

@@ -11,7 +11,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Connected, Dial, NotConnected
 from voxgate.call.leg import Leg, LegEnd, MediaSession
 from voxgate.call.outcome import Cause
-from voxgate.flow.application import Application, NoDocument
+from voxgate.flow.application import Application, NoDocument, opening_of
 from voxgate.flow.context import CallContext
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.runner import Notes, Runner
@@ -54,6 +54,7 @@ class OutboundCall:
         self._cancelled: Cause | None = None
         self._leg: Leg | None = None
         self._runner: Runner | None = None
+        self._speaker = ports.speaker()
         self._application = Application(call, ports.asker, ports.app_settings())
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
@@ -111,12 +112,29 @@ class OutboundCall:
         self._dial = self._ports.dial(self.call, self._plan, media)
         if self._cancelled is not None:
             self._dial.cancel(self._cancelled)
-        result = await self._dial.run()
+        result = await self._ring(self._dial)
         self._dial = None
         if isinstance(result, NotConnected):
             self.call.end(result.status, result.outcome, by="jambonz")
             return
         await self._talk(result, media)
+
+    async def _ring(self, dial: Dial) -> Connected | NotConnected:
+        """While it rings, render what an `app_json` says first: no dead air after the answer."""
+        request = self.call.record.request
+        if request.app_json is None:
+            return await dial.run()
+        async with asyncio.TaskGroup() as tasks:
+            preparing = tasks.create_task(self._prepare(request.app_json), name="prepare")
+            result = await dial.run()
+            preparing.cancel()
+        return result
+
+    async def _prepare(self, app_json: str) -> None:
+        for speech in opening_of(app_json):
+            await self._speaker.prepare(
+                speech.text, self.call.record.request.voice, speech.synthesizer
+            )
 
     async def _talk(self, connected: Connected, media: MediaSession) -> None:
         leg = self._leg = Leg(
@@ -159,7 +177,7 @@ class OutboundCall:
             self.call,
             leg,
             self._application,
-            speaker=self._ports.speaker(),
+            speaker=self._speaker,
             files=self._ports.files,
             notes=notes,
             hang_up=lambda headers: self._end(Ending(outcome.COMPLETED, None, headers)),

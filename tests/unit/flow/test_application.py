@@ -4,7 +4,7 @@ import pytest
 
 from unit.call.fakes import ListLog
 from unit.flow.fakes import CALL_HOOK, ScriptedApp, alerts, application, live_call, of_type
-from voxgate.flow.application import NoDocument, app_json_problem
+from voxgate.flow.application import NoDocument, app_json_problem, opening_of
 from voxgate.hooks.failures import HookFailed
 from voxgate.model.calls import EventType
 from voxgate.model.hooks import Hook
@@ -140,3 +140,11 @@ def test_an_app_json_that_cannot_be_run_is_named_before_any_call_uses_it(text):
 
 def test_a_good_app_json_has_no_problem():
     assert app_json_problem(json.dumps(SAY)) is None
+
+
+def test_the_opening_of_an_app_json_is_what_its_first_verb_says():
+    said = opening_of(json.dumps([{"verb": "say", "text": "hello"}, {"verb": "say", "text": "b"}]))
+
+    assert [speech.text for speech in said] == ["hello"]
+    assert opening_of('[{"verb":"pause","length":1}]') == ()
+    assert opening_of("no json") == ()
