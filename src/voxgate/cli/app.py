@@ -58,6 +58,9 @@ def call(  # noqa: PLR0913 - one parameter per option of the command
     hook: Annotated[str | None, typer.Option(help="Ask this URL for verbs instead.")] = None,
     from_: Annotated[str, typer.Option("--from", help="The caller's number.")] = CALLER,
     trunk: Annotated[str | None, typer.Option(help="Name of the carrier to use.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="A header of the INVITE, Name: value; repeatable.")
+    ] = None,
     timeout: Annotated[
         int | None, typer.Option(help="Seconds to let it ring; the gateway's default is 60.")
     ] = None,
@@ -78,7 +81,19 @@ def call(  # noqa: PLR0913 - one parameter per option of the command
         raise Failure("--say and --hook exclude each other", status=2)
     if embedded and url is not None:
         raise Failure("--embedded and --url exclude each other", status=2)
-    order = CallOrder(number, from_, say, hook, trunk, timeout, account, url, token, embedded)
+    order = CallOrder(
+        number,
+        from_=from_,
+        say=say,
+        hook=hook,
+        trunk=trunk,
+        timeout_s=timeout,
+        account_sid=account,
+        url=url,
+        token=token,
+        embedded=embedded,
+        headers=tuple(header or ()),
+    )
     raise typer.Exit(run(lambda: place(make_console(), order)))
 
 

@@ -31,6 +31,7 @@ class CallOrder:
     url: str | None = None
     token: str | None = None
     embedded: bool = False  # a gateway of its own even where one runs
+    headers: tuple[str, ...] = ()  # "Name: value", for the INVITE
 
     def body(self, trunk: str | None) -> Json:
         """The body of POST Calls."""
@@ -41,6 +42,8 @@ class CallOrder:
             if trunk is not None:
                 target["trunk"] = trunk
         body: Json = {"from": self.from_, "to": target}
+        if self.headers:
+            body["headers"] = dict(map(_header, self.headers))
         if self.timeout_s is not None:
             body["timeout"] = self.timeout_s
         if self.hook is not None:
@@ -49,6 +52,13 @@ class CallOrder:
             words = self.say or "Hello. This is a test call from vox gate. Goodbye."
             body["app_json"] = json.dumps([{"verb": "say", "text": words}, {"verb": "hangup"}])
         return body
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise Failure(f"--header: {text!r} is not Name: value", status=2)
+    return name.strip(), value.strip()
 
 
 async def place(console: Console, order: CallOrder) -> int:

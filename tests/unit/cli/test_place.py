@@ -1,6 +1,9 @@
 import json
 
+import pytest
+
 from voxgate.cli.place import CallOrder
+from voxgate.cli.screen import Failure
 
 
 def test_a_number_is_called_with_words():
@@ -18,6 +21,14 @@ def test_a_trunk_a_timeout_and_a_hook_go_into_the_request():
     assert body["timeout"] == 5
     assert body["call_hook"] == "http://127.0.0.1/x"
     assert "app_json" not in body
+
+
+def test_headers_are_written_as_in_sip():
+    body = CallOrder("+4930", headers=("X-Campaign: 42", "X-Time:10:30")).body(None)
+
+    assert body["headers"] == {"X-Campaign": "42", "X-Time": "10:30"}
+    with pytest.raises(Failure, match="Name: value"):
+        CallOrder("+4930", headers=("nonsense",)).body(None)
 
 
 def test_a_sip_address_is_called_directly():
