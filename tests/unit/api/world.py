@@ -145,8 +145,8 @@ class Engine:
     refusal: str | None = None
     update_result: UpdateResult = UpdateResult.OK
 
-    def intent(self, call: Call, plan: RoutePlan) -> None:
-        """This engine sends nothing."""
+    def intent(self, call: Call, plan: RoutePlan) -> Json | None:
+        return {"call_id": call.call_id, "attempts": len(plan.attempts)}
 
     def admit(self) -> str | None:
         return self.refusal

@@ -1,0 +1,374 @@
+"""Nobody sees, changes or deletes what is not his: every noun, every method, every scope."""
+
+import pytest
+
+from unit.api.world import MISSING_SID, in_world
+from voxgate.provisioning.calls import UpdateResult
+
+# What a change may say to each noun; harmless, so that only permission decides.
+CHANGES = {
+    "ServiceProviders": {"description": "changed"},
+    "Accounts": {"name": "renamed"},
+    "Applications": {"name": "renamed"},
+    "VoipCarriers": {"description": "changed"},
+    "SipGateways": {"port": 5099},
+    "PhoneNumbers": {},
+    "Lcrs": {"name": "renamed"},
+    "LcrRoutes": {"description": "changed"},
+    "LcrCarrierSetEntries": {"workload": 7},
+}
+IN_PATH = {"Accounts", "ServiceProviders"}  # a foreign one there is 403, elsewhere 404
+
+
+async def statuses(world, noun, sid, token):
+    """GET, PUT, DELETE; the last is only tried where it must not work."""
+    path = f"/v1/{noun}/{sid}"
+    got = await world.send("GET", path, token=token)
+    put = await world.send("PUT", path, CHANGES[noun], token=token)
+    return got.status, put.status
+
+
+@pytest.mark.parametrize("noun", sorted(set(CHANGES) - {"ServiceProviders"}))
+def test_the_three_scopes_on_things_of_an_account(tenants, noun):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        own, neighbour = home.accounts
+        refused = 403 if noun in IN_PATH else 404
+        sid = own.sids[noun]
+
+        for token in (own.token, home.token):
+            assert await statuses(world, noun, sid, token) == (200, 204)
+        for token in (neighbour.token, away.token, away.accounts[0].token):
+            assert await statuses(world, noun, sid, token) == (refused, refused)
+            deleted = await world.send("DELETE", f"/v1/{noun}/{sid}", token=token)
+            assert deleted.status == refused
+        assert (await world.send("GET", f"/v1/{noun}/{sid}")).status == 200
+
+    in_world(tenants.url, story)
+
+
+@pytest.mark.parametrize("noun", sorted(set(CHANGES) - {"Accounts", "Applications"}))
+def test_the_three_scopes_on_things_of_a_provider(tenants, noun):
+    shared = {"VoipCarriers", "SipGateways"}  # accounts see them, read-only
+
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        sid, path = home.sids[noun], f"/v1/{noun}/{home.sids[noun]}"
+        refused = 403 if noun in IN_PATH else 404
+
+        assert await statuses(world, noun, sid, home.token) == (200, 204)
+        for token in (away.token, away.accounts[0].token):
+            assert await statuses(world, noun, sid, token) == (refused, refused)
+            assert (await world.send("DELETE", path, token=token)).status == refused
+        account = home.accounts[0].token
+        seen = 200 if noun in shared | {"ServiceProviders"} else 404
+        forbidden = 404 if seen == 404 else 403
+        assert await statuses(world, noun, sid, account) == (seen, forbidden)
+        assert (await world.send("DELETE", path, token=account)).status == forbidden
+        assert (await world.send("GET", path)).status == 200
+
+    in_world(tenants.url, story)
+
+
+def test_lists_show_exactly_what_a_key_may_see(tenants):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        one, two = home.accounts
+        three = away.accounts[0]
+        nouns = ("Applications", "VoipCarriers", "PhoneNumbers", "Lcrs")
+
+        async def seen(noun, token):
+            reply = await world.send("GET", f"/v1/{noun}", token=token)
+            assert reply.status == 200
+            return {next(iter(each.values())) for each in reply.body}
+
+        for noun in nouns:
+            of_provider = {home.sids[noun]} if noun in home.sids else set()
+            shared = of_provider if noun == "VoipCarriers" else set()
+            assert await seen(noun, one.token) == {one.sids[noun]} | shared
+            assert await seen(noun, home.token) == {one.sids[noun], two.sids[noun]} | of_provider
+            everything = await seen(noun, "3f6c1f6a-8f4e-4f0e-9a53-0d1c2b3a4f5e")
+            assert {one.sids[noun], two.sids[noun], three.sids[noun]} <= everything
+
+        assert await seen("Accounts", one.token) == {one.account_sid}
+        assert await seen("Accounts", home.token) == {one.account_sid, two.account_sid}
+        for token in (one.token, home.token):
+            assert await seen("ServiceProviders", token) == {home.service_provider_sid}
+
+    in_world(tenants.url, story)
+
+
+SUB_LISTS = ["ApiKeys", "Applications", "VoipCarriers", "PhoneNumbers", "Alerts?page=1&count=5"]
+
+
+@pytest.mark.parametrize("sub", [*SUB_LISTS, "Calls", "CallCount", "WebhookSecret"])
+def test_lists_under_a_foreign_account_are_forbidden(tenants, sub):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        one, two = home.accounts
+        path = f"/v1/Accounts/{one.account_sid}/{sub}"
+
+        for token in (one.token, home.token):
+            assert (await world.send("GET", path, token=token)).status == 200
+        for token in (two.token, away.token):
+            assert (await world.send("GET", path, token=token)).status == 403
+        unknown = f"/v1/Accounts/{MISSING_SID}/{sub}"
+        assert (await world.send("GET", unknown)).status == 404
+        for token in (one.token, home.token):
+            assert (await world.send("GET", unknown, token=token)).status == 403
+
+    in_world(tenants.url, story)
+
+
+@pytest.mark.parametrize("sub", [*SUB_LISTS, "Accounts"])
+def test_lists_under_a_foreign_provider_are_forbidden(tenants, sub):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        path = f"/v1/ServiceProviders/{home.service_provider_sid}/{sub}"
+
+        assert (await world.send("GET", path, token=home.token)).status == 200
+        for token in (away.token, home.accounts[0].token):
+            assert (await world.send("GET", path, token=token)).status == 403
+
+    in_world(tenants.url, story)
+
+
+def test_nobody_creates_into_a_foreign_account(tenants):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        one, two = home.accounts
+        bodies = {
+            "Applications": {"name": "new", "call_hook": {"url": "https://app.example/x"}},
+            "VoipCarriers": {"name": "new"},
+            "PhoneNumbers": {"number": "+1500"},
+            "ApiKeys": {},
+        }
+        for noun, body in bodies.items():
+            foreign = {**body, "account_sid": two.account_sid}
+            assert (await world.send("POST", f"/v1/{noun}", foreign, token=one.token)).status == 403
+            reply = await world.send("POST", f"/v1/{noun}", foreign, token=away.token)
+            assert (reply.status, reply.fields) == (422, ["account_sid"])
+            own = await world.send("POST", f"/v1/{noun}", body, token=one.token)
+            assert own.status == 201
+        path = f"/v1/Accounts/{two.account_sid}/VoipCarriers"
+        assert (await world.send("POST", path, {"name": "n"}, token=one.token)).status == 403
+        assert (await world.send("POST", path, {"name": "n"}, token=away.token)).status == 403
+
+    in_world(tenants.url, story)
+
+
+def test_foreign_things_cannot_be_referred_to(tenants):
+    home = tenants.home
+
+    async def story(world):
+        one, two = home.accounts
+        table = {"lcr_sid": one.sids["Lcrs"], "regex": "1"}
+        entry = {"voip_carrier_sid": two.sids["VoipCarriers"]}
+        posts = [
+            ("SipGateways", {"voip_carrier_sid": two.sids["VoipCarriers"], "ipv4": "192.0.2.2"}),
+            ("PhoneNumbers", {"number": "1", "voip_carrier_sid": two.sids["VoipCarriers"]}),
+            ("PhoneNumbers", {"number": "1", "application_sid": two.sids["Applications"]}),
+            ("VoipCarriers", {"name": "x", "application_sid": two.sids["Applications"]}),
+            ("LcrRoutes", {"lcr_sid": two.sids["Lcrs"], "regex": "1"}),
+            ("LcrRoutes", {**table, "lcr_carrier_set_entries": [entry]}),
+            ("LcrCarrierSetEntries", {**entry, "lcr_route_sid": one.sids["LcrRoutes"]}),
+            (
+                "LcrCarrierSetEntries",
+                {
+                    "voip_carrier_sid": one.sids["VoipCarriers"],
+                    "lcr_route_sid": two.sids["LcrRoutes"],
+                },
+            ),
+        ]
+        for noun, body in posts:
+            reply = await world.send("POST", f"/v1/{noun}", body, token=one.token)
+            assert (reply.status, len(reply.fields)) == (422, 1), (noun, body, reply.text)
+        puts = [
+            ("PhoneNumbers", {"application_sid": two.sids["Applications"]}),
+            ("VoipCarriers", {"application_sid": two.sids["Applications"]}),
+            ("Accounts", {"device_calling_application_sid": two.sids["Applications"]}),
+            ("LcrCarrierSetEntries", entry),
+            ("Lcrs", {"default_carrier_set_entry_sid": two.sids["LcrCarrierSetEntries"]}),
+        ]
+        for noun, body in puts:
+            reply = await world.send("PUT", f"/v1/{noun}/{one.sids[noun]}", body, token=one.token)
+            assert (reply.status, reply.fields) == (422, list(body)), (noun, reply.text)
+        routes = [{"regex": "1", "lcr_carrier_set_entries": [entry]}]
+        reply = await world.send(
+            "PUT", f"/v1/Lcrs/{one.sids['Lcrs']}/Routes", routes, token=one.token
+        )
+        assert reply.fields == ["0.lcr_carrier_set_entries.0.voip_carrier_sid"]
+        for noun, name in (
+            ("SipGateways", "voip_carrier_sid=" + two.sids["VoipCarriers"]),
+            ("LcrRoutes", "lcr_sid=" + two.sids["Lcrs"]),
+            ("LcrCarrierSetEntries", "lcr_route_sid=" + two.sids["LcrRoutes"]),
+        ):
+            listed = await world.send("GET", f"/v1/{noun}?{name}", token=one.token)
+            assert listed.status == 404
+
+    in_world(tenants.url, story)
+
+
+def test_nobody_makes_a_key_that_may_do_more_than_his_own(tenants):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        account = home.accounts[0]
+
+        async def status(body, token):
+            return (await world.send("POST", "/v1/ApiKeys", body, token=token)).status
+
+        of_home = {"service_provider_sid": home.service_provider_sid}
+        of_away = {"service_provider_sid": away.service_provider_sid}
+        assert await status(of_home, account.token) == 403
+        assert await status(of_away, home.token) == 403
+        assert await status(of_home, home.token) == 201
+        both = {**of_home, "account_sid": account.account_sid}
+        assert await status(both, home.token) == 400
+
+        # Without an owner a key is like the one that asks, never more.
+        for token, scope in ((account.token, "account"), (home.token, "provider")):
+            made = await world.send("POST", "/v1/ApiKeys", {}, token=token)
+            new = made.body["token"]
+            accounts = await world.send("GET", "/v1/Accounts", token=new)
+            of_home = {each["service_provider_sid"] for each in accounts.body}
+            assert of_home == {home.service_provider_sid}
+            assert len(accounts.body) == (1 if scope == "account" else 2)
+            create = await world.send("POST", "/v1/Accounts", {"name": scope}, token=new)
+            assert create.status == (403 if scope == "account" else 201)
+            providers = await world.send("POST", "/v1/ServiceProviders", {"name": "x"}, token=new)
+            assert providers.status == 403
+
+    in_world(tenants.url, story)
+
+
+def test_keys_are_deleted_by_those_above_them_only(tenants):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        one, two = home.accounts
+        listed = await world.send(
+            "GET", f"/v1/ServiceProviders/{home.service_provider_sid}/ApiKeys"
+        )
+        provider_key = next(k for k in listed.body if k["account_sid"] is None)["api_key_sid"]
+
+        async def status(sid, token):
+            return (await world.send("DELETE", f"/v1/ApiKeys/{sid}", token=token)).status
+
+        assert await status(one.sids["ApiKeys"], two.token) == 404
+        assert await status(one.sids["ApiKeys"], away.token) == 404
+        assert await status(provider_key, one.token) == 404
+        assert await status(one.sids["ApiKeys"], one.token) == 204
+        assert await status(two.sids["ApiKeys"], home.token) == 204
+        assert await status(one.sids["ApiKeys"], one.token) == 404
+
+    in_world(tenants.url, story)
+
+
+def test_a_deleted_key_opens_nothing_from_that_moment(sqlite_url):
+    async def story(world):
+        made = await world.send("POST", "/v1/ApiKeys", {"account_sid": world.account_sid})
+        token, sid = made.body["token"], made.body["sid"]
+        assert (await world.send("GET", "/v1/Accounts", token=token)).status == 200
+        await world.send("DELETE", f"/v1/ApiKeys/{sid}")
+
+        assert (await world.send("GET", "/v1/Accounts", token=token)).status == 401
+
+    in_world(sqlite_url, story)
+
+
+CALL = {
+    "from": "+4930111",
+    "to": {"type": "phone", "number": "+4915112345678", "trunk": "trunk"},
+    "call_hook": "https://app.example/call",
+}
+
+
+def test_calls_of_others_are_out_of_reach(tenants):
+    home = tenants.home
+    away = tenants.away
+
+    async def story(world):
+        one, two = home.accounts
+        own = f"/v1/Accounts/{one.account_sid}/Calls"
+        placed = await world.send("POST", own, CALL, token=one.token)
+        assert placed.status == 201
+        sid = placed.body["sid"]
+        over = {"call_status": "completed"}
+
+        async def all_of(path, token):
+            replies = [
+                await world.send("GET", path, token=token),
+                await world.send("GET", f"{path}/events", token=token),
+                await world.send("PUT", path, over, token=token),
+                await world.send("POST", path, over, token=token),
+                await world.send("DELETE", path, token=token),
+            ]
+            return [reply.status for reply in replies]
+
+        for token in (two.token, away.token):
+            assert await all_of(f"{own}/{sid}", token) == [403] * 5
+            assert (await world.send("POST", own, CALL, token=token)).status == 403
+        # Under one's own account somebody else's call is not there.
+        theirs = f"/v1/Accounts/{two.account_sid}/Calls/{sid}"
+        assert await all_of(theirs, two.token) == [404] * 5
+        assert world.engine.updates == []
+        assert await all_of(f"{own}/{sid}", home.token) == [200, 200, 202, 202, 422]
+
+    in_world(tenants.url, story)
+
+
+def test_a_provider_may_look_after_calls_but_not_place_them(tenants):
+    home = tenants.home
+
+    async def story(world):
+        account = home.accounts[0].account_sid
+        reply = await world.send("POST", f"/v1/Accounts/{account}/Calls", CALL, token=home.token)
+
+        assert reply.status == 400
+        assert reply.body["msg"] == f"unauthorized createCall request for account {account}"
+        assert world.engine.started == []
+
+    in_world(tenants.url, story)
+
+
+def test_an_account_cannot_change_what_its_provider_decides(tenants):
+    home = tenants.home
+
+    async def story(world):
+        account = home.accounts[0]
+        path = f"/v1/Accounts/{account.account_sid}"
+        for change in ({"sip_realm": "mine.example"}, {"is_active": 0}):
+            assert (await world.send("PUT", path, change, token=account.token)).status == 403
+            assert (await world.send("PUT", path, change, token=home.token)).status == 204
+        assert (
+            await world.send("POST", "/v1/Accounts", {"name": "x"}, token=account.token)
+        ).status == 403
+        moved = {"service_provider_sid": MISSING_SID}
+        assert (await world.send("PUT", path, moved)).status == 400
+
+    in_world(tenants.url, story)
+
+
+def test_the_engine_decides_only_about_calls_the_caller_may_touch(sqlite_url):
+    async def story(world):
+        world.engine.update_result = UpdateResult.GONE
+        path = f"/v1/Accounts/{world.account_sid}/Calls/{MISSING_SID}"
+        assert (await world.send("PUT", path, {"call_status": "completed"})).status == 404
+        assert world.engine.updates == []
+
+    in_world(sqlite_url, story)
