@@ -28,7 +28,7 @@ from voxgate.model.audio import Audio
 
 CORE, LOAD_CORE = "0", "1"
 FARM_PORT, FARM_CONTROL = 14100, 14099
-FIRST_PORT = 32000  # two a stream
+FIRST_PORT = 10000  # two a stream, below the range that systems hand out by themselves
 SETTLE_S = 3
 TONE_S = 20
 

@@ -51,7 +51,7 @@ class Listening:
 
 @asynccontextmanager
 async def running(**settings: Any) -> AsyncIterator[MediaEngine]:
-    engine = MediaEngine(MediaSettings(**{"rtp_ports": (38000, 38999), **settings}))
+    engine = MediaEngine(MediaSettings(**{"rtp_ports": (31000, 31999), **settings}))
     await engine.start()
     try:
         yield engine

@@ -9,10 +9,10 @@ from voxgate.testing.rtp import RtpPeer, tone
 
 @on_a_loop
 async def test_ports_are_even_and_in_the_range():
-    async with running(rtp_ports=(38101, 38110)) as engine:
+    async with running(rtp_ports=(30811, 30820)) as engine:
         ports = {Listening(engine).stream.port for _ in range(4)}
 
-    assert ports == {38102, 38104, 38106, 38108}
+    assert ports == {30812, 30814, 30816, 30818}
 
 
 @on_a_loop

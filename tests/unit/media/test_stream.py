@@ -499,7 +499,7 @@ async def test_loss_and_counts_are_in_the_statistics():
 
 @on_a_loop
 async def test_a_closed_stream_frees_its_ports_and_refuses_to_work():
-    async with running(rtp_ports=(38000, 38001)) as engine:
+    async with running(rtp_ports=(30800, 30801)) as engine:
         stream = Listening(engine).stream
         with pytest.raises(NoPortsLeft):
             Listening(engine)
@@ -510,7 +510,7 @@ async def test_a_closed_stream_frees_its_ports_and_refuses_to_work():
         with pytest.raises(StreamClosed):
             stream.play(tone(TONE_HZ, 20))
 
-    assert (stream.port, again.port) == (38000, 38000)
+    assert (stream.port, again.port) == (30800, 30800)
 
 
 @pytest.mark.parametrize(

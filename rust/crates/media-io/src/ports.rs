@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_range_runs_out_and_dropped_pairs_are_free_again() {
-        let ports = range(41_870, 41_873);
+        let ports = range(30_870, 30_873);
         let first = ports.bind().unwrap().unwrap();
         let second = ports.bind().unwrap().unwrap();
         let number = first.number();
@@ -131,12 +131,12 @@ mod tests {
 
     #[test]
     fn a_pair_that_another_program_half_holds_is_passed_over() {
-        let _other = UdpSocket::bind(("127.0.0.1", 41_881)).unwrap();
-        let ports = range(41_880, 41_883);
+        let _other = UdpSocket::bind(("127.0.0.1", 30_881)).unwrap();
+        let ports = range(30_880, 30_883);
 
         let pair = ports.bind().unwrap().unwrap();
 
-        assert_eq!(pair.number(), 41_882);
+        assert_eq!(pair.number(), 30_882);
         assert!(ports.bind().unwrap().is_none());
     }
 }

@@ -47,7 +47,7 @@ fn until(mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn digits_and_sound_cross_between_two_streams() {
-    let engine = engine(42_000, 42_003);
+    let engine = engine(30_900, 30_903);
     let (near, far) = (engine.open().unwrap(), engine.open().unwrap());
     near.connect(plan_to(&far)).unwrap();
     far.connect(plan_to(&near)).unwrap();
@@ -83,7 +83,7 @@ fn digits_and_sound_cross_between_two_streams() {
 
 #[test]
 fn closing_frees_the_ports_and_stopping_ends_everything() {
-    let engine = engine(42_010, 42_011);
+    let engine = engine(30_910, 30_911);
     let only = engine.open().unwrap();
     assert!(matches!(engine.open(), Err(EngineError::NoPortsLeft)));
     only.close();
@@ -98,7 +98,7 @@ fn closing_frees_the_ports_and_stopping_ends_everything() {
 
 #[test]
 fn a_dropped_handle_closes_its_stream() {
-    let engine = engine(42_020, 42_021);
+    let engine = engine(30_920, 30_921);
     drop(engine.open().unwrap());
 
     until(|| engine.read().open_streams == 0);
@@ -106,7 +106,7 @@ fn a_dropped_handle_closes_its_stream() {
 
 #[test]
 fn digits_are_refused_where_nobody_would_understand_them() {
-    let engine = engine(42_030, 42_033);
+    let engine = engine(30_930, 30_933);
     let (near, far) = (engine.open().unwrap(), engine.open().unwrap());
     assert!(matches!(near.send_digits("1", 60, 60), Err(EngineError::Digits(_))));
     near.connect(plan_to(&far)).unwrap();
@@ -117,7 +117,7 @@ fn digits_are_refused_where_nobody_would_understand_them() {
 
 #[test]
 fn a_plan_of_another_address_family_is_refused() {
-    let engine = engine(42_040, 42_041);
+    let engine = engine(30_940, 30_941);
     let near = engine.open().unwrap();
     let remote = "[::1]:4000".parse().unwrap();
     let plan = Plan { remote, ..plan_to(&near) };
