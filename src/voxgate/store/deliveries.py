@@ -29,6 +29,13 @@ _UPDATE = Bulk(
     ),
     (*(f"to_{name}" for name in _STATE), "of_call", "of_receiver"),
 )
+_DELETE = Bulk(
+    DELIVERIES.delete().where(
+        DELIVERIES.c.call_sid == bindparam("of_call"),
+        DELIVERIES.c.receiver == bindparam("of_receiver"),
+    ),
+    ("of_call", "of_receiver"),
+)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -44,9 +51,7 @@ def update(connection: Connection, deliveries: Sequence[Delivery]) -> None:
 
 def remove(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
     """By (call_sid, receiver): everything was delivered or given up."""
-    if keys:
-        pair = tuple_(DELIVERIES.c.call_sid, DELIVERIES.c.receiver)
-        connection.execute(delete(DELIVERIES).where(pair.in_(keys)))
+    _DELETE.run(connection, keys)
 
 
 def pending(connection: Connection, box: SecretBox) -> list[Delivery]:

@@ -50,10 +50,13 @@ def claim(
     found = remembered(connection, account_sid, idempotency.key, now=now)
     if found is not None:
         return found
+    # Only one past its time: what another node claimed since we looked must stay, so that our
+    # insert fails.
     connection.execute(
         delete(IDEMPOTENCY_KEYS).where(
             IDEMPOTENCY_KEYS.c.account_sid == account_sid,
             IDEMPOTENCY_KEYS.c.key == idempotency.key,
+            IDEMPOTENCY_KEYS.c.created_at <= now - KEEP_S,
         )
     )
     connection.execute(
