@@ -30,4 +30,4 @@ class SystemClock:
 def iso(wall_s: float) -> str:
     """ISO 8601 in UTC with milliseconds, as every payload of the product writes times."""
     moment = datetime.fromtimestamp(wall_s, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

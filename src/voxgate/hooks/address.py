@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from yarl import URL
 
@@ -25,6 +26,7 @@ class Address:
     wish: RetryWish
 
 
+@lru_cache(maxsize=4096)
 def absolute_hook(hook: Hook, base: Hook | None) -> Hook:
     """The same hook with a whole URL and its own credentials.
 
@@ -45,6 +47,7 @@ def absolute_hook(hook: Hook, base: Hook | None) -> Hook:
     return replace(hook, url=str(url.with_user(None)), username=username, password=password)
 
 
+@lru_cache(maxsize=4096)
 def origin_of(hook: Hook) -> str:
     """Scheme, host and port: what fails together. For a malformed URL, the URL."""
     try:
@@ -66,6 +69,8 @@ def resolve(
     if url.scheme not in schemes or not url.host:
         wanted = " or ".join(sorted(schemes))
         raise HookFailed("connect", shown, f"the URL does not begin with {wanted}")
+    if not (hook.method.isascii() and hook.method.isalpha()):
+        raise HookFailed("connect", shown, f"{hook.method!r} is not a method")
     try:
         policy.check_host(url.host)
     except EgressRefused as refusal:

@@ -6,6 +6,7 @@ Contract 3.2: `Jambonz-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>."
 import hmac
 import json
 import re
+from functools import lru_cache
 
 SIGNATURE_HEADER = "Jambonz-Signature"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -28,5 +29,12 @@ def compact_json(value: object) -> bytes:
 def signature(secret: str, body: bytes, *, now: float) -> str:
     """The header's value; `now` in seconds since 1970. Without a body, `null` is signed."""
     moment = str(int(now))
-    signed = moment.encode() + b"." + (body or b"null")
-    return f"t={moment},v1={hmac.digest(secret.encode(), signed, 'sha256').hex()}"
+    keyed = _keyed(secret).copy()
+    keyed.update(moment.encode() + b"." + (body or b"null"))
+    return f"t={moment},v1={keyed.hexdigest()}"
+
+
+@lru_cache(maxsize=1024)
+def _keyed(secret: str) -> hmac.HMAC:
+    """The key is prepared once; a copy then takes half the time."""
+    return hmac.new(secret.encode(), digestmod="sha256")

@@ -81,8 +81,9 @@ class Ledger:
 
     def _advance(self, track: Track) -> CallEvent:
         event = track.pending.popleft()
-        track.delivery = replace(
-            track.delivery, cursor=event.seq, attempts=0, next_at=None, first_failed_at=None
+        row = track.delivery
+        track.delivery = Delivery(
+            row.call_sid, row.receiver, row.account_sid, row.hook, cursor=event.seq
         )
         if event.type is EventType.ENDED:
             self.finish(track)
