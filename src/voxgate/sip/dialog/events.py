@@ -38,7 +38,8 @@ class OutgoingInvite:
 
     def check(self) -> None:
         """Raise `InvalidHeader` for what cannot be written into a message."""
-        Headers([*self.headers, ("Call-ID", self.call_id), ("Content-Type", self.content_type)])
+        ours = [("From", str(self.from_)), ("To", str(self.to)), ("Call-ID", self.call_id)]
+        Headers([*self.headers, *ours, ("Content-Type", self.content_type)])
         for name, token in (("From tag", self.from_tag), ("Via branch", self.branch_seed)):
             if not is_token(token):
                 raise InvalidHeader(name, f"{token[:40]!r} is not a token")

@@ -15,7 +15,6 @@ from typing import Protocol
 import dns.asyncresolver
 import dns.exception
 import dns.rdatatype
-import dns.resolver
 
 from voxgate.base.clock import Clock
 from voxgate.sip.grammar import SipError
@@ -24,6 +23,7 @@ from voxgate.sip.transaction.layer import DEFAULT_PORT
 
 ADDRESS_TTL_S = 60.0  # getaddrinfo does not tell how long an address holds
 SRV_TTL_MAX_S = 300.0  # a carrier that moves should not wait for a day-long TTL
+SRV_TIMEOUT_S = 3.0  # a call waits for it
 TARGETS_MAX = 8
 CACHE_MAX = 4096
 
@@ -61,11 +61,16 @@ class NameService(Protocol):
 class SystemNameService:
     """The resolver of the machine: its name servers for SRV, its hosts file too for addresses."""
 
+    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None) -> None:
+        """Without a `resolver` the name servers of the machine are asked."""
+        self._resolver = resolver
+
     async def srv(self, name: str) -> SrvAnswer:
         try:
-            answer = await dns.asyncresolver.resolve(name, dns.rdatatype.SRV, lifetime=3.0)
-        except (dns.resolver.NoResolverConfiguration, dns.exception.DNSException):
-            return SrvAnswer((), ADDRESS_TTL_S)
+            resolver = self._resolver or dns.asyncresolver.get_default_resolver()
+            answer = await resolver.resolve(name, dns.rdatatype.SRV, lifetime=SRV_TIMEOUT_S)
+        except dns.exception.DNSException:
+            return SrvAnswer((), ADDRESS_TTL_S)  # no such records, no answer, no name server
         records = tuple(
             SrvRecord(r.priority, r.weight, str(r.target).rstrip("."), r.port) for r in answer
         )

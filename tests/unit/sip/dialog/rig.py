@@ -11,7 +11,15 @@ from voxgate.sip.dialog.events import DialogEvent, OutgoingInvite
 from voxgate.sip.dialog.invite import InviteDialog
 from voxgate.sip.dialog.options import SipOptions
 from voxgate.sip.headers import NameAddr
-from voxgate.sip.message import Headers, Message, Request, Response, parse, response_to
+from voxgate.sip.message import (
+    Headers,
+    Message,
+    Request,
+    Response,
+    UnreadableMessage,
+    parse,
+    response_to,
+)
 from voxgate.sip.transaction.destination import Destination, Source
 from voxgate.sip.transaction.layer import Transmit
 from voxgate.sip.uri import Uri
@@ -48,7 +56,8 @@ class Net:
         return peer
 
     def put(self, payload: bytes, source: Destination, destination: Destination) -> None:
-        self._wire.append((payload, source, destination))
+        full = Destination(destination.transport, destination.host, destination.port or 5060)
+        self._wire.append((payload, source, full))
 
     def settle(self) -> None:
         """Deliver everything that is under way; time stands still."""
@@ -58,7 +67,10 @@ class Net:
             if not self._wire:
                 return
             payload, source, destination = self._wire.popleft()
-            message = parse(payload)
+            try:
+                message = parse(payload)
+            except UnreadableMessage:  # our 400 says back what was broken
+                continue
             self.log.append((source, destination, message))
             receiver = self._sides.get(destination)
             if receiver is not None and not self.drop(message):
@@ -164,7 +176,7 @@ class Peer:
     inbox: list[Message] = field(default_factory=list)
     _branches: int = 0
 
-    def take(self, payload: bytes, source: Destination) -> None:  # noqa: ARG002
+    def take(self, payload: bytes, source: Destination) -> None:
         self.inbox.append(parse(payload))
 
     def last(self, method: str) -> Request:

@@ -15,7 +15,7 @@ from voxgate.sip.dialog.invite import DialogPhase
 from voxgate.sip.dialog.options import SipOptions
 from voxgate.sip.grammar import InvalidHeader
 from voxgate.sip.headers import NameAddr
-from voxgate.sip.message import Message, Request, Response
+from voxgate.sip.message import Message, Request
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.uri import Uri
 
@@ -450,32 +450,6 @@ def test_a_session_interval_too_small_is_raised_and_tried_again(net: Net, alice:
     assert statuses(alice)[-1] == 422
 
 
-def test_reliable_provisional_responses_are_acknowledged_in_order(net: Net, alice: Side, bob: Peer):
-    dialog = alice.invite(bob.address)
-    net.settle()
-    invite = bob.last("INVITE")
-
-    def reliable(rseq: int) -> None:
-        bob.reply(invite, 183, headers=[("Require", "100rel"), ("RSeq", str(rseq))])
-
-    reliable(10)
-    bob.reply(bob.last("PRACK"), 200)
-    reliable(10)  # a repeat
-    reliable(12)  # 11 was lost
-    reliable(11)
-    bob.reply(bob.last("PRACK"), 200)
-
-    racks = [m.headers.get("RAck") for m in bob.all("PRACK")]
-    assert racks == ["10 1 INVITE", "11 1 INVITE"]
-    assert [str(m.cseq) for m in bob.all("PRACK")] == ["2 PRACK", "3 PRACK"]
-    assert len([e for e in alice.events if isinstance(e, Progress)]) == 2
-    bob.reply(invite, 200, body=ANSWER)
-    dialog.bye()
-    net.settle()
-    assert str(bob.last("ACK").cseq) == "1 ACK"
-    assert str(bob.last("BYE").cseq) == "4 BYE"
-
-
 def test_the_next_target_is_tried_when_the_first_is_silent_or_overloaded(
     net: Net, alice: Side, bob: Peer
 ):
@@ -522,26 +496,6 @@ def test_a_transport_nobody_listens_on_fails_the_call(net: Net, alice: Side):
     failed = alice.events[-1]
     assert isinstance(failed, Failed)
     assert (failed.cause, failed.detail) == ("transport", "no listener speaks to tcp:10.0.0.2:5060")
-
-
-def test_an_update_before_the_answer_is_handed_over_and_answered(net: Net, alice: Side, bob: Peer):
-    alice.invite(bob.address)
-    net.settle()
-    bob.reply(bob.last("INVITE"), 183)
-
-    bob.request("UPDATE", alice.address, body=b"new early media", cseq=1)
-    updated = alice.events[-1]
-    updated.respond(200, body=b"ok")  # type: ignore[union-attr]
-    net.settle()
-    bob.request("INFO", alice.address, body=b"Signal=1", content_type="application/dtmf-relay")
-    bob.request("UPDATE", alice.address, from_="<sip:bob@b.example>;tag=stranger")
-
-    answer = bob.all("200 UPDATE")[0]
-    assert isinstance(answer, Response)
-    assert answer.body == b"ok"
-    assert alice.named()[-2:] == ["Updated", "InfoReceived"]
-    assert len(bob.all("200 INFO")) == 1
-    assert len(bob.all("481 UPDATE")) == 1
 
 
 def test_a_private_contact_behind_a_public_address_is_replaced(net: Net, alice: Side):
