@@ -9,9 +9,9 @@ use crate::codec::Law;
 /// Speech is this much above the noise floor.
 const ABOVE_FLOOR_DB: f32 = 9.0;
 /// Nothing below this is speech, however quiet the line. Relative to full scale.
-const FAINTEST_DB: f32 = -48.0;
+const FAINTEST_DB: f32 = -50.0;
 /// Where the floor starts, before anything was heard.
-const FLOOR_START_DB: f32 = -55.0;
+const FLOOR_START_DB: f32 = -58.0;
 /// A floor below this is digital silence; it would make every click speech.
 const FLOOR_LOWEST_DB: f32 = -70.0;
 /// A floor never hides sound above this level.
