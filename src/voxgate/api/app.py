@@ -75,8 +75,9 @@ def create_app(parts: Parts, *, version: str) -> FastAPI:
 
 def _routers(parts: Parts) -> tuple[APIRouter, ...]:
     return (
-        site.routes(parts.health),
+        # First, because routes are tried in order and this one is in a hurry.
         calls.routes(parts.calls),
+        site.routes(parts.health),
         applications.routes(parts.applications),
         accounts.routes(parts.accounts),
         api_keys.routes(parts.api_keys),

@@ -14,6 +14,8 @@ from voxgate.provisioning.call_draft import CallDraft, CallUpdateDraft
 from voxgate.provisioning.calls import CallQuery, Calls
 from voxgate.provisioning.pages import Listing
 
+ALL_CALLS = "/Accounts/{account_sid}/Calls"
+ONE_CALL = ALL_CALLS + "/{call_sid}"
 WAIT_MAX_S = 30
 EVENTS_MAX = 1000
 
@@ -59,10 +61,13 @@ def event_to_wire(event: CallEvent) -> Wire:
 
 def routes(calls: Calls) -> APIRouter:
     router = APIRouter(prefix=V1, tags=["Calls"])
-    all_calls = "/Accounts/{account_sid}/Calls"
-    one_call = f"{all_calls}/{{call_sid}}"
+    _add_all_calls(router, calls)
+    _add_one_call(router, calls)
+    return router
 
-    @router.post(all_calls, status_code=201, openapi_extra=_create_extra())
+
+def _add_all_calls(router: APIRouter, calls: Calls) -> None:
+    @router.post(ALL_CALLS, status_code=201, openapi_extra=_create_extra())
     async def create(account_sid: Sid, request: Request) -> Response:
         placed = await calls.create(
             caller_of(request),
@@ -74,7 +79,7 @@ def routes(calls: Calls) -> APIRouter:
         answer = {"sid": placed.call_sid, "callid": placed.call_id, "callId": placed.call_id}
         return JSONResponse(answer, status_code=201)
 
-    @router.get(all_calls)
+    @router.get(ALL_CALLS)
     async def list_all(
         account_sid: Sid,
         request: Request,
@@ -94,25 +99,27 @@ def routes(calls: Calls) -> APIRouter:
     async def count(account_sid: Sid, request: Request) -> Response:
         return JSONResponse(await calls.count(caller_of(request), account_sid))
 
-    @router.get(one_call)
+
+def _add_one_call(router: APIRouter, calls: Calls) -> None:
+    @router.get(ONE_CALL)
     async def get(account_sid: Sid, call_sid: Sid, request: Request) -> Response:
         return JSONResponse(to_wire(await calls.get(caller_of(request), account_sid, call_sid)))
 
-    @router.put(one_call, status_code=202, openapi_extra=changes(CallUpdateDraft))
-    @router.post(one_call, status_code=202, openapi_extra=changes(CallUpdateDraft))
+    @router.put(ONE_CALL, status_code=202, openapi_extra=changes(CallUpdateDraft))
+    @router.post(ONE_CALL, status_code=202, openapi_extra=changes(CallUpdateDraft))
     async def update(account_sid: Sid, call_sid: Sid, request: Request) -> Response:
         """One change at a time: end the call, or give it a new application."""
         document = await document_of(request)
         await calls.update(caller_of(request), account_sid, call_sid, document)
         return PlainTextResponse("Accepted", status_code=202)
 
-    @router.delete(one_call, status_code=204)
+    @router.delete(ONE_CALL, status_code=204)
     async def delete(account_sid: Sid, call_sid: Sid, request: Request) -> Response:
         """Put an ended call away. It does not hang up."""
         await calls.delete(caller_of(request), account_sid, call_sid)
         return answers.done()
 
-    @router.get(f"{one_call}/events")
+    @router.get(f"{ONE_CALL}/events")
     async def events(
         account_sid: Sid,
         call_sid: Sid,
@@ -129,8 +136,6 @@ def routes(calls: Calls) -> APIRouter:
         following = found[-1].seq if found else after
         listed = [event_to_wire(event) for event in found]
         return JSONResponse({"events": listed, "next": following})
-
-    return router
 
 
 def _create_extra() -> dict[str, Any]:

@@ -7,6 +7,7 @@ the same class serves creation and partial change.
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -189,6 +190,7 @@ PathHook = Annotated[
 ]
 
 
+@lru_cache(maxsize=4096)  # the same few addresses come with every call
 def url_problem(url: str) -> str | None:
     """What is wrong with a hook's absolute address, or None."""
     if _blank(url):
@@ -207,7 +209,7 @@ def url_problem(url: str) -> str | None:
 
 
 def _blank(url: str) -> bool:
-    return any(char.isspace() or not char.isprintable() for char in url)
+    return " " in url or not url.isprintable()
 
 
 def parse(
