@@ -54,7 +54,6 @@ class FarEnd:
         self._thread = threading.Thread(target=self._run)
         self.dialogs: dict[str, Dialog] = {}
         self.rung: Counter[str] = Counter()  # INVITE transactions per called number
-        self.stray: list[str] = []
 
     @property
     def port(self) -> int:
@@ -120,11 +119,17 @@ class FarEnd:
         elif method in {"ACK", "BYE", "CANCEL"}:
             dialog = self.dialogs.get(dict(headers)["call-id"])
             if dialog is None:
-                self.stray.append(text)
+                self._unknown(method, headers, source)
             else:
                 getattr(self, "_" + method.lower())(dialog, headers, source)
         elif not start.startswith("SIP/2.0"):
             self._respond(headers, source, "200 OK")
+
+    def _unknown(
+        self, method: str, headers: list[tuple[str, str]], source: tuple[str, int]
+    ) -> None:
+        if method != "ACK":
+            self._respond(headers, source, "481 Call/Transaction Does Not Exist")
 
     def _invite(self, start: str, headers: list[tuple[str, str]], source: tuple[str, int]) -> None:
         fields = dict(headers)

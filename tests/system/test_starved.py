@@ -95,6 +95,10 @@ def test_a_full_disk_refuses_new_calls_and_spares_the_running_one(
     _assert_takes_calls_again(gateway, _body(hooks, 0.2))
 
 
+class PostgresFailed(Exception):
+    """One of its programs did not do what the test needs."""
+
+
 class Postgres:
     """A PostgreSQL cluster of the test's own, reachable over TCP on loopback only."""
 
@@ -111,13 +115,19 @@ class Postgres:
         return f"postgresql+psycopg://voxgate@127.0.0.1:{self.port}/postgres"
 
     def _run(self, program: str, *arguments: object) -> None:
-        subprocess.run(
+        done = subprocess.run(
             [*self._user, str(self._programs / program), *map(str, arguments)],
-            check=True,
+            check=False,
             cwd="/",
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
             timeout=60,
         )
+        if done.returncode:
+            log = self._data / "log"
+            told = log.read_text()[-3000:] if log.exists() else ""
+            raise PostgresFailed(f"{arguments[0]}: {done.stderr}\n{told}")
 
     def start(self) -> None:
         options = f"-p {self.port} -h 127.0.0.1 -c unix_socket_directories= -c fsync=off"
@@ -140,7 +150,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     cluster = Postgres(folder)
     cluster.start()
     yield cluster
-    with contextlib.suppress(subprocess.CalledProcessError):
+    with contextlib.suppress(PostgresFailed):
         cluster.stop()
 
 
