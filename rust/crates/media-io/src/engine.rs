@@ -334,13 +334,17 @@ impl StreamHandle {
         offset_ms: u32,
         action: fn(Playback) -> Action,
     ) -> Result<u64, EngineError> {
-        if self.gauge.playbacks.fetch_add(1, Ordering::Relaxed) >= PLAYBACKS_MAX {
-            self.gauge.playbacks.fetch_sub(1, Ordering::Relaxed);
-            return Err(EngineError::Full("playbacks"));
-        }
         let id = self.next_request.fetch_add(1, Ordering::Relaxed);
-        self.act(action(Playback::new(id, sound, loops, offset_ms)))?;
-        Ok(id)
+        let before = self.gauge.playbacks.fetch_add(1, Ordering::Relaxed);
+        let done = if before < PLAYBACKS_MAX {
+            self.act(action(Playback::new(id, sound, loops, offset_ms)))
+        } else {
+            Err(EngineError::Full("playbacks"))
+        };
+        if done.is_err() {
+            self.gauge.playbacks.fetch_sub(1, Ordering::Relaxed);
+        }
+        done.map(|()| id)
     }
 
     fn act(&self, action: Action) -> Result<(), EngineError> {
