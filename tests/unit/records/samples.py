@@ -79,14 +79,16 @@ class Witness:
         self.events.extend(logged)
 
 
-async def open_database(folder: Path) -> Database:
-    database = Database(f"sqlite:///{folder / 'voxgate.db'}")
+async def open_database(place: Path | str) -> Database:
+    """A folder for SQLite, or the address of a database."""
+    url = place if isinstance(place, str) else f"sqlite:///{place / 'voxgate.db'}"
+    database = Database(url)
     await database.migrate()
     return database
 
 
 @asynccontextmanager
-async def journal_in(folder: Path, *, queued_most: int = 100_000):
+async def journal_in(folder: Path | str, *, queued_most: int = 100_000):
     database = await open_database(folder)
     journal = Journal(database, BOX, SystemClock(), nobody, queued_most=queued_most)
     journal.start()

@@ -1,7 +1,9 @@
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from unit.records.samples import (
     BOX,
@@ -16,7 +18,7 @@ from voxgate.model.calls import EventType
 from voxgate.model.deliveries import Idempotency
 from voxgate.records.batch import Known
 from voxgate.store import alerts, calls, events
-from voxgate.store.engine import StoreUnavailable
+from voxgate.store.engine import Database, StoreUnavailable
 
 
 async def stored_events(database, call):
@@ -246,5 +248,61 @@ def test_a_reopened_log_goes_on_where_the_stored_one_ends(tmp_path):
 
             assert event.seq == 3
             assert [e.seq for e in await stored_events(database, call)] == [1, 2, 3]
+
+    asyncio.run(story())
+
+
+def test_both_kinds_of_database_keep_a_whole_call(database_url):
+    async def story():
+        async with journal_in(database_url) as (journal, database):
+            call = sample_call()
+            key = Idempotency("k", "body")
+            assert await journal.create(call, {"from": call.from_}, key) is None
+            journal.append(call.call_sid, EventType.STATUS, STATUS_DATA)
+            over = replace(ended(call), outcome={"code": "completed"}, tag={"name": "Jürgen"})
+            journal.update(over)
+            journal.append(call.call_sid, EventType.ENDED, ENDED_DATA)
+            await journal.settled()
+            journal.append(call.call_sid, EventType.DELIVERY, {"state": "failed"})
+            again = await journal.create(sample_call(), {}, key)
+            await journal.settled()
+
+            kept = await database.read(lambda c: calls.get(c, call.call_sid, BOX))
+            assert kept == replace(over, last_seq=4)
+            assert [e.data for e in await stored_events(database, call)] == [
+                {"from": call.from_},
+                STATUS_DATA,
+                ENDED_DATA,
+                {"state": "failed"},
+            ]
+            assert again == Known(call.call_sid, call.call_id, same_body=True)
+
+    asyncio.run(story())
+
+
+def test_connections_that_are_cut_lose_no_event_and_double_none(postgres):
+    cut = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    async def story():
+        url = postgres.url()
+        async with journal_in(url) as (journal, database):
+            saboteur = Database(url)
+            call = sample_call()
+            await journal.create(call, {}, None)
+            for number in range(300):
+                journal.append(call.call_sid, EventType.DIGIT, {"digit": str(number)})
+                if number % 30 == 0:
+                    await saboteur.read(lambda c: c.execute(cut).all())
+                await asyncio.sleep(0.001)
+            await journal.settled()
+            await saboteur.close()
+
+            kept = await stored_events(database, call)
+            assert [event.seq for event in kept] == list(range(1, 302))
+            assert [event.data["digit"] for event in kept[1:]] == [str(n) for n in range(300)]
+            assert journal.available
 
     asyncio.run(story())
