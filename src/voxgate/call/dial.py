@@ -76,6 +76,7 @@ class Connected:
 class NotConnected:
     status: CallStatus
     outcome: Outcome
+    by: str = "jambonz"  # "caller": the far end refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +359,7 @@ class Dial:
         self._call.note(EventType.ATTEMPT, ended)
         if self._give_up is not None:
             return self._cancelled()
-        result = NotConnected(status, why)
+        result = NotConnected(status, why, by="caller")
         if 300 <= event.status < 400:
             contacts = tuple(
                 contact

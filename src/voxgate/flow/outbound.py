@@ -115,7 +115,7 @@ class OutboundCall:
         result = await self._ring(self._dial)
         self._dial = None
         if isinstance(result, NotConnected):
-            self.call.end(result.status, result.outcome, by="jambonz")
+            self.call.end(result.status, result.outcome, by=result.by)
             return
         await self._talk(result, media)
 

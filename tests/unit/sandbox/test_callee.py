@@ -1,5 +1,7 @@
 """What a callee does before it answers, or instead."""
 
+import asyncio
+
 import pytest
 
 from unit.sandbox.stage import Stage, on_stage
@@ -48,6 +50,20 @@ def test_a_refusal_carries_its_headers():
 
         assert await call.until_final() == 503
         assert call.headers.get("Retry-After") == "5"
+
+    on_stage(story)
+
+
+def test_a_silent_trunk_sends_nothing_at_all():
+    async def story(stage: Stage) -> None:
+        call = stage.call("15005550152")
+        record = await stage.record(call)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.2):  # 100 would come after 0.2 s, a repeat after 0.5 s
+                await call.until(lambda call: bool(call.progress) or call.status is not None)
+
+        assert record.sip_status == 0
+        assert len(stage.sandbox.calls.newest_first()) == 1
 
     on_stage(story)
 

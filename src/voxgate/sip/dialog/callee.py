@@ -117,6 +117,14 @@ class IncomingInvite:
             self._end(self._reply(status, reason, headers, body))
             self._stack.flush()
 
+    def ignore(self) -> None:
+        """Never respond, as if the INVITE had been lost on its way."""
+        if not self.over:
+            self._reliable.stop()
+            self._stack.ignore(self._incoming)
+            self._stack.forget(self.request.call_id, self.tag)
+            self._stack.flush()
+
     def _take(self, dialog: InviteDialog, response: Response, timer: SessionTimer | None) -> None:
         self._reliable.stop()
         self._stack.register(self.request.call_id, self.tag, dialog)

@@ -107,6 +107,9 @@ class Stack:
     def respond(self, incoming: Incoming, response: Response) -> None:
         self.transactions.respond(incoming, response)
 
+    def ignore(self, incoming: Incoming) -> None:
+        self.transactions.ignore(incoming)
+
     # Owners.
 
     def notify(self, deliver: Notify) -> None:

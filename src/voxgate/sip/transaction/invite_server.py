@@ -58,6 +58,11 @@ class InviteServer(ServerMachine):
         super().__init__(State.PROCEEDING, request, timing=timing, reliable=reliable)
         self._timers[Input.SLOW] = now + SLOW_AFTER_S
 
+    def ignore(self, *, now: float) -> None:
+        """Leave the INVITE without any response, 100 included; absorb its repeats for 64*T1."""
+        self.state = State.ACCEPTED
+        self._linger(now, self.timing.give_up)
+
     def _carry_out(self, do: Do, now: float, message: Request | Response | None) -> list[Effect]:
         if do is Do.TRYING:
             self._last = response_to(self.request, 100, "Trying").to_bytes()

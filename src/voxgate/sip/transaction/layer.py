@@ -257,6 +257,12 @@ class TransactionLayer:
     def respond(self, incoming: Incoming, response: Response) -> None:
         self._server_effects(incoming, incoming.machine.respond(response, now=self.now))
 
+    def ignore(self, incoming: Incoming) -> None:
+        """Never respond to an INVITE."""
+        if isinstance(incoming.machine, InviteServer):
+            incoming.machine.ignore(now=self.now)
+            self._keep_server(incoming)
+
     def _server_effects(self, incoming: Incoming, effects: list[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Send):
