@@ -55,7 +55,7 @@ def _alert(kind: Kind, url: str, status: int | None) -> tuple[str, str]:
 
 
 CLIENT_ERRORS = (aiohttp.ClientError, OSError, UnicodeError)
-"""What reaching for an application may raise; TimeoutError is an OSError."""
+"""What an aiohttp request may raise; TimeoutError is an OSError."""
 
 
 def kind_of(failure: Exception) -> tuple[Kind, str]:
@@ -63,9 +63,11 @@ def kind_of(failure: Exception) -> tuple[Kind, str]:
     if isinstance(failure, aiohttp.ClientConnectorCertificateError):
         return "connect", _text_of(failure.certificate_error)
     if isinstance(failure, aiohttp.ClientConnectorError):
-        return kind_of(failure.os_error)
-    if isinstance(failure, EgressRefused):
-        return "egress", str(failure)
+        if isinstance(failure.os_error, EgressRefused):
+            return "egress", str(failure.os_error)
+        return "connect", _text_of(failure.os_error)
+    if isinstance(failure, aiohttp.ConnectionTimeoutError):
+        return "connect", "no connection in time"
     if isinstance(failure, TimeoutError):
         return "timeout", "no answer in time"
     return "connect", _text_of(failure)

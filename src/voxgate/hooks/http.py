@@ -5,18 +5,18 @@ statuses and tries once, because `records` repeats those for a day.
 """
 
 import asyncio
+import errno
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 
+import aiohttp
 from yarl import URL
 
 from voxgate.base.clock import Clock
-from voxgate.base.egress import EgressPolicy
+from voxgate.base.egress import EgressPolicy, connector
 from voxgate.hooks.address import HTTP, Address, resolve
-from voxgate.hooks.connection import Answer
 from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed, Kind, kind_of
-from voxgate.hooks.pool import Origin, Pool
 from voxgate.hooks.signing import SIGNATURE_HEADER, compact_json, signature
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
@@ -37,13 +37,11 @@ class HookAnswer:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A hook made ready for sending: `head` is all of the request's head that never changes."""
+@dataclass(slots=True)
+class _Trace:
+    """One request's connection: whether it had been used before."""
 
-    address: Address
-    origin: Origin
-    head: bytes
+    reused: bool = False
 
 
 class HttpHooks:
@@ -53,8 +51,8 @@ class HttpHooks:
         self._policy = policy
         self._clock = clock
         self._timeout_s = timeout_s
-        self._pool = Pool(policy, connect_s=min(_CONNECT_S, timeout_s), body_most=ANSWER_BYTES_MOST)
-        self._target = lru_cache(maxsize=2048)(self._make_target)
+        self._session: aiohttp.ClientSession | None = None
+        self._address = lru_cache(maxsize=2048)(self._resolve)
 
     async def ask(
         self, hook: Hook, payload: Json, *, secret: str, base: Hook | None = None
@@ -64,40 +62,47 @@ class HttpHooks:
         `secret` signs (empty: unsigned). A relative `hook` lies on the host of `base`, and there
         `base`'s credentials serve a hook without its own. Raises HookFailed after the last try.
         """
-        target = self._target(hook, base)
-        wish = target.address.wish
+        address = self._address(hook, base)
         body = compact_json(payload)
         failures = 0
         while True:
             try:
-                return await self._exchange(target, payload, body, secret=secret, parse=True)
+                return await self._exchange(address, payload, body, secret=secret, parse=True)
             except HookFailed as failure:
                 failures += 1
-                if failures > wish.count or not wish.covers(failure.retry_class):
+                if failures > address.wish.count or not address.wish.covers(failure.retry_class):
                     raise
-            await asyncio.sleep(wish.pause_s(failures))
+            await asyncio.sleep(address.wish.pause_s(failures))
 
     async def tell(
         self, hook: Hook, payload: Json, *, secret: str, base: Hook | None = None
     ) -> HookAnswer:
         """Deliver a status, once; the body of the answer is not looked at. Raises HookFailed."""
+        body = compact_json(payload)
         return await self._exchange(
-            self._target(hook, base), payload, compact_json(payload), secret=secret, parse=False
+            self._address(hook, base), payload, body, secret=secret, parse=False
         )
 
     async def close(self) -> None:
-        await self._pool.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def _exchange(
-        self, target: _Target, payload: Json, body: bytes, *, secret: str, parse: bool
+        self, address: Address, payload: Json, body: bytes, *, secret: str, parse: bool
     ) -> HookAnswer:
         started = self._clock.monotonic()
-        address = target.address
-        signed = signature(secret, body, now=self._clock.wall()) if secret else None
-        request = _request(target, payload, body, signed)
+        headers = {"Content-Type": _JSON_TYPE} if address.method != "GET" else {}
+        if address.authorization is not None:
+            headers["Authorization"] = address.authorization
+        if secret:
+            headers[SIGNATURE_HEADER] = signature(secret, body, now=self._clock.wall())
+        is_get = address.method == "GET"
+        url = _with_query(address.url, payload) if is_get else address.url
         try:
-            answer = await self._send(target.origin, request)
-            document = _judged(answer, parse=parse)
+            status, is_json, answer = await self._send(
+                address.method, url, None if is_get else body, headers
+            )
+            document = _judged(status, answer if parse and is_json else b"")
         except _Unfit as reason:
             raise HookFailed(
                 reason.kind,
@@ -107,30 +112,63 @@ class HttpHooks:
                 duration_ms=self._elapsed_ms(started),
             ) from None
         return HookAnswer(
-            address.shown, address.method, answer.status, document, self._elapsed_ms(started)
+            address.shown, address.method, status, document, self._elapsed_ms(started)
         )
 
-    async def _send(self, origin: Origin, request: bytes) -> Answer:
+    async def _send(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bool, bytes]:
+        """Status, whether the body is JSON, and the body. Raises _Unfit.
+
+        The server may close an idle connection in the moment we use it; what was sent on a used
+        connection and got not one byte back is therefore sent once more (RFC 9112 9.3.1).
+        """
+        trace = _Trace()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._pool.exchange(origin, request)
+            return await self._send_once(method, url, body, headers, trace)
         except CLIENT_ERRORS as failure:
-            raise _Unfit(*kind_of(failure)) from None
+            if not (trace.reused and _was_dropped(failure)):
+                raise _unfit(failure) from None
+        try:
+            return await self._send_once(method, url, body, headers, trace)
+        except CLIENT_ERRORS as failure:
+            raise _unfit(failure) from None
+
+    async def _send_once(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], trace: _Trace
+    ) -> tuple[int, bool, bytes]:
+        request = self._client().request(
+            method, url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=trace
+        )
+        async with request as response:
+            answer = bytearray()
+            async for chunk in response.content.iter_any():
+                answer += chunk
+                if len(answer) > ANSWER_BYTES_MOST:
+                    response.close()
+                    break
+            content_type = response.headers.get("Content-Type", "").lower()
+            return response.status, _JSON_TYPE in content_type, bytes(answer)
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=connector(self._policy),
+                timeout=aiohttp.ClientTimeout(
+                    total=self._timeout_s, sock_connect=min(_CONNECT_S, self._timeout_s)
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),
+                headers={"User-Agent": "voxgate"},
+                trace_configs=[_tracing()],
+            )
+        return self._session
 
     def _elapsed_ms(self, started: float) -> int:
         return round((self._clock.monotonic() - started) * 1000)
 
-    def _make_target(self, hook: Hook, base: Hook | None) -> _Target:
-        address = resolve(hook, base, self._policy, HTTP)
-        url = address.url
-        head = f"Host: {url.host_port_subcomponent}\r\nUser-Agent: voxgate\r\n"
-        head += "Accept-Encoding: identity\r\n"
-        if address.method != "GET":
-            head += f"Content-Type: {_JSON_TYPE}\r\n"
-        if address.authorization is not None:
-            head += f"Authorization: {address.authorization}\r\n"
-        origin = url.raw_host or "", url.port or 0, url.scheme == "https"
-        return _Target(address, origin, head.encode("latin-1"))
+    def _resolve(self, hook: Hook, base: Hook | None) -> Address:
+        return resolve(hook, base, self._policy, HTTP)
 
 
 class _Unfit(Exception):
@@ -143,32 +181,28 @@ class _Unfit(Exception):
         self.status = status
 
 
-def _request(target: _Target, payload: Json, body: bytes, signed: str | None) -> bytes:
-    address = target.address
-    is_get = address.method == "GET"
-    url = _with_query(address.url, payload) if is_get else address.url
-    head = f"{address.method} {url.raw_path_qs} HTTP/1.1\r\n".encode("latin-1") + target.head
-    if signed is not None:
-        head += f"{SIGNATURE_HEADER}: {signed}\r\n".encode("latin-1")
-    if is_get:
-        return head + b"\r\n"
-    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+def _was_dropped(failure: Exception) -> bool:
+    """The connection ended before a byte of the answer came."""
+    if isinstance(failure, OSError):
+        return failure.errno in {errno.ECONNRESET, errno.EPIPE}
+    return isinstance(failure, aiohttp.ServerDisconnectedError)
 
 
-def _judged(answer: Answer, *, parse: bool) -> object:
-    """The JSON document in an answer, None when there is none or it is not wanted."""
-    status = answer.status
+def _unfit(failure: Exception) -> _Unfit:
+    return _Unfit(*kind_of(failure))
+
+
+def _judged(status: int, answer: bytes) -> object:
+    """The JSON document in an answer, None for an empty one."""
     if not 200 <= status < 300:
         raise _Unfit("status", f"the answer was {status}", status)
-    if not parse or _JSON_TYPE not in answer.content_type:
-        return None
-    if not answer.whole:
+    if len(answer) > ANSWER_BYTES_MOST:
         raise _Unfit("invalid", "the answer is larger than 1 MiB", status)
     try:
-        text = answer.body.decode("utf-8-sig").strip()
+        text = answer.decode("utf-8-sig").strip()
         return _decoder.decode(text) if text else None
     except (ValueError, RecursionError) as problem:
-        raise _Unfit("invalid", f"the answer is not JSON: {problem}", status) from None
+        raise _Unfit("invalid", f"the answer is not JSON: {problem}") from None
 
 
 def _refuse_constant(name: str) -> None:
@@ -186,3 +220,16 @@ def _with_query(url: URL, payload: Json) -> URL:
         if isinstance(value, str | int | float) and key not in url.query
     }
     return url.extend_query(scalars)
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    async def note_reuse(
+        _session: aiohttp.ClientSession,
+        context: object,
+        _params: aiohttp.TraceConnectionReuseconnParams,
+    ) -> None:
+        context.trace_request_ctx.reused = True  # type: ignore[attr-defined]
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(note_reuse)
+    return tracing
