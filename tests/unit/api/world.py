@@ -6,7 +6,8 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from unit.store.clusters import BOX
@@ -40,7 +41,9 @@ from voxgate.provisioning.lcrs import Lcrs
 from voxgate.provisioning.numbers import PhoneNumbers
 from voxgate.provisioning.service_providers import ServiceProviders
 from voxgate.routing.outbound import RoutePlan
-from voxgate.store.engine import Database, StoreUnavailable
+from voxgate.store.engine import Connection, Database, StoreUnavailable
+
+T = TypeVar("T")
 
 ADMIN_TOKEN = "3f6c1f6a-8f4e-4f0e-9a53-0d1c2b3a4f5e"
 START_S = 1_790_000_000.0
@@ -275,45 +278,96 @@ def check_verbs(text: str) -> str | None:
     return None if isinstance(verbs, list) else "must be an array of verbs"
 
 
+class _CurrentDatabase(Database):
+    """The database of the world that is on stage: an application is expensive to build."""
+
+    def __init__(self) -> None:
+        self.current: Database | None = None
+
+    async def read(self, question: Callable[[Connection], T]) -> T:
+        assert self.current is not None
+        return await self.current.read(question)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        assert self.current is not None
+        return await self.current.write(change)
+
+
+class _Stage:
+    """One application, used by one world after the other."""
+
+    def __init__(self, egress: EgressPolicy, requests_per_minute: int) -> None:
+        self.database, self.clock = _CurrentDatabase(), TestClock()
+        self.directory = Directory(self.database, BOX, self.clock)
+        self.inventory = Inventory(self.database, self.directory, BOX, self.clock, egress)
+        self.log, self.engine, self.health = MemoryLog(), Engine(), Healthy()
+        inventory = self.inventory
+        ports = CallPorts(
+            self.directory,
+            self.log,
+            self.engine,
+            egress,
+            check_verbs,
+            self.clock,
+            random.Random(7),
+        )
+        self.calls = Calls(ports)
+        limit = RateLimit(requests_per_minute, self.clock) if requests_per_minute else None
+        parts = Parts(
+            directory=self.directory,
+            health=self.health,
+            service_providers=ServiceProviders(inventory),
+            accounts=Accounts(inventory),
+            api_keys=ApiKeys(inventory),
+            applications=Applications(inventory, check_verbs),
+            carriers=Carriers(inventory),
+            gateways=Gateways(inventory),
+            numbers=PhoneNumbers(inventory),
+            lcrs=Lcrs(inventory),
+            lcr_routes=LcrRoutes(inventory),
+            lcr_entries=LcrCarrierSetEntries(inventory),
+            alerts=Alerts(inventory),
+            calls=self.calls,
+            limit=limit,
+        )
+        self.app = create_app(parts, version="0")
+
+    def enter(self, database: Database) -> World:
+        """As new, on that database."""
+        self.database.current = database
+        self.clock.now = START_S
+        self.directory.changed(-1)
+        for part in (self.log, self.engine, self.health):
+            part.__dict__.clear()
+            part.__dict__.update(type(part)().__dict__)
+        return World(
+            database,
+            self.directory,
+            self.inventory,
+            self.log,
+            self.engine,
+            self.health,
+            self.clock,
+            self.app,
+        )
+
+
+_OWN_EGRESS = EgressPolicy()
+_stage = lru_cache(_Stage)
+
+
 @asynccontextmanager
 async def world(
-    url: str,
-    *,
-    egress: EgressPolicy | None = None,
-    requests_per_minute: int = 0,
+    url: str, *, egress: EgressPolicy = _OWN_EGRESS, requests_per_minute: int = 0
 ) -> AsyncIterator[World]:
-    database, clock = Database(url), TestClock()
-    directory = Directory(database, BOX, clock)
-    policy = egress or EgressPolicy()
-    inventory = Inventory(database, directory, BOX, clock, policy)
-    log, engine, health = MemoryLog(), Engine(), Healthy()
-    calls = Calls(CallPorts(directory, log, engine, policy, check_verbs, clock, random.Random(7)))
-    parts = Parts(
-        directory=directory,
-        health=health,
-        service_providers=ServiceProviders(inventory),
-        accounts=Accounts(inventory),
-        api_keys=ApiKeys(inventory),
-        applications=Applications(inventory, check_verbs),
-        carriers=Carriers(inventory),
-        gateways=Gateways(inventory),
-        numbers=PhoneNumbers(inventory),
-        lcrs=Lcrs(inventory),
-        lcr_routes=LcrRoutes(inventory),
-        lcr_entries=LcrCarrierSetEntries(inventory),
-        alerts=Alerts(inventory),
-        calls=calls,
-        limit=RateLimit(requests_per_minute, clock) if requests_per_minute else None,
-    )
-    app = create_app(parts, version="0")
+    stage, database = _stage(egress, requests_per_minute), Database(url)
+    it = stage.enter(database)
     try:
-        first = await Bootstrap(inventory).run(ADMIN_TOKEN)
-        yield World(
-            database, directory, inventory, log, engine, health, clock, app, first.account_sid
-        )
+        it.account_sid = (await Bootstrap(it.inventory).run(ADMIN_TOKEN)).account_sid
+        yield it
     finally:
-        await calls.close()
-        await directory.close()
+        await stage.calls.close()
+        await stage.directory.close()
         await database.close()
 
 
@@ -321,7 +375,7 @@ def in_world(
     url: str,
     story: Callable[[World], Awaitable[None]],
     *,
-    egress: EgressPolicy | None = None,
+    egress: EgressPolicy = _OWN_EGRESS,
     requests_per_minute: int = 0,
 ) -> None:
     async def run() -> None:

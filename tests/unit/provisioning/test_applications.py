@@ -1,0 +1,94 @@
+from unit.api.orders import HOOK, check_refused
+from unit.api.world import MISSING_SID, in_world
+
+
+def test_what_get_showed_can_be_put_back_without_losing_a_password(sqlite_url):
+    async def story(world):
+        hook = {**HOOK, "username": "u", "password": "a long password"}
+        body = {"name": "bot", "account_sid": world.account_sid, "call_hook": hook}
+        sid = await world.made("Applications", body)
+        path = f"/v1/Applications/{sid}"
+        shown = (await world.send("GET", path)).body
+        back = {k: shown[k] for k in ("name", "account_sid", "call_hook", "call_status_hook")}
+        assert (await world.send("PUT", path, back)).status == 204
+        kept = await world.directory.application(sid)
+        assert kept.call_hook.password == "a long password"
+
+        back["call_hook"]["password"] = "another"
+        await world.send("PUT", path, back)
+        assert (await world.directory.application(sid)).call_hook.password == "another"
+
+    in_world(sqlite_url, story)
+
+
+def test_bad_applications_are_refused_by_field(sqlite_url):
+    async def story(world):
+        good = {"name": "bot", "account_sid": world.account_sid, "call_hook": HOOK}
+        await check_refused(
+            world,
+            400,
+            "POST",
+            "/v1/Applications",
+            [
+                ({**good, "name": ""}, ["name"]),
+                ({**good, "name": None}, ["name"]),
+                ({**good, "name": "x" * 65}, ["name"]),
+                ({**good, "name": "a\nb"}, ["name"]),
+                ({}, ["name"]),
+                ({"name": "bot", "call_hook": HOOK}, ["account_sid"]),
+                ({**good, "account_sid": "x"}, ["account_sid"]),
+                ({**good, "call_hook": None}, ["call_hook"]),
+                ({**good, "call_hook": "https://app.example"}, ["call_hook"]),
+                ({**good, "call_hook": {"url": "https://a b"}}, ["call_hook"]),
+                ({**good, "call_hook": {"url": "mailto:a@b.c"}}, ["call_hook"]),
+                ({**good, "call_hook": {"url": "https:///x"}}, ["call_hook"]),
+                ({**good, "call_hook": {"url": "https://a.b:99999/"}}, ["call_hook"]),
+                (
+                    {**good, "call_hook": {"link": "https://a.b"}},
+                    ["call_hook.url", "call_hook.link"],
+                ),
+                ({**good, "app_json": "nope"}, ["app_json"]),
+                ({**good, "colour": "red"}, ["colour"]),
+                ({**good, "application_sid": MISSING_SID}, ["application_sid"]),
+            ],
+        )
+        await check_refused(
+            world,
+            422,
+            "POST",
+            "/v1/Applications",
+            [
+                ({**good, "account_sid": MISSING_SID}, ["account_sid"]),
+                ({**good, "messaging_hook": HOOK}, ["messaging_hook"]),
+                (
+                    {**good, "record_all_calls": 1, "env_vars": {"A": 1}},
+                    ["record_all_calls", "env_vars"],
+                ),
+                (
+                    {**good, "fallback_speech_synthesis_vendor": "x"},
+                    ["fallback_speech_synthesis_vendor"],
+                ),
+                ({**good, "call_hook": {"url": "http://169.254.169.254/"}}, ["call_hook"]),
+            ],
+        )
+        harmless = {"messaging_hook": None, "record_all_calls": 0, "env_vars": {}}
+        await world.made("Applications", {**good, **harmless})
+        await check_refused(world, 422, "POST", "/v1/Applications", [(good, ["name"])])
+
+    in_world(sqlite_url, story)
+
+
+def test_an_application_with_numbers_stays(sqlite_url):
+    async def story(world):
+        body = {"name": "bot", "account_sid": world.account_sid, "call_hook": HOOK}
+        sid = await world.made("Applications", body)
+        number = {"number": "1", "account_sid": world.account_sid, "application_sid": sid}
+        number_sid = await world.made("PhoneNumbers", number)
+        reply = await world.send("DELETE", f"/v1/Applications/{sid}")
+        assert reply.status == 422
+        assert reply.body["msg"] == "cannot delete application with phone numbers"
+
+        await world.send("DELETE", f"/v1/PhoneNumbers/{number_sid}")
+        assert (await world.send("DELETE", f"/v1/Applications/{sid}")).status == 204
+
+    in_world(sqlite_url, story)
