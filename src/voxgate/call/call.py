@@ -1,11 +1,14 @@
 """A live call: its record, its event log, and the one way each of its statuses is reported."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
 from voxgate.base.clock import Clock
 from voxgate.call.events import EventLog
 from voxgate.model.calls import Call, CallEvent, CallStatus, EventType, Json, Outcome
+
+SETTLE_S = 1.0
 
 # A status is reported only when it is further than the last one, so never twice or backwards.
 _RANK = {
@@ -105,8 +108,15 @@ class LiveCall:
         self.note(EventType.ENDED, data, urgent=True)
 
     async def settled(self) -> None:
-        """Wait until everything said so far is durable."""
-        await self._log.committed(self.sid, self._last_seq)
+        """Wait until everything said so far is durable, at most a second.
+
+        While the journal cannot be written the call goes on: its callee must not hear silence.
+        """
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                await self._log.committed(self.sid, self._last_seq)
+        except TimeoutError:
+            return
 
     @property
     def last_seq(self) -> int:

@@ -28,6 +28,7 @@ from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
 from voxgate.records.archive import Archive
 from voxgate.records.delivery import Deliveries, DeliveryPorts
+from voxgate.records.housekeeping import keep_house
 from voxgate.records.journal import Journal
 from voxgate.records.receivers import Telling, receivers_of
 from voxgate.records.recovery import RecoveryPorts, recover
@@ -36,7 +37,7 @@ from voxgate.server.health import Health
 from voxgate.server.http import HttpServer
 from voxgate.server.locate import Locator
 from voxgate.server.measured import MeasuredHooks
-from voxgate.server.metrics import Metrics
+from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
 from voxgate.server.surface import build_app
 from voxgate.sip.dialog.options import SipOptions
@@ -120,7 +121,7 @@ class Gateway:
         sandbox = await self._start_sandbox(bootstrap, usual=first.sandbox)
         self._journal.start()
         control = self._control = self._build_control()
-        self._metrics.watch(control.calls, self._media.stats)
+        self._metrics.watch(control.calls, self._figures())
         self._use_cases = self._build_use_cases(control)
         app = build_app(
             self._inventory, self._directory, self._use_cases, self._health(), self._settings
@@ -128,6 +129,7 @@ class Gateway:
         self._http = HttpServer(app, self._settings)
         await self._take_over()
         self._tasks.start(self._pings.run(), name="pings")
+        self._tasks.start(keep_house(self._database, self._clock), name="housekeeping")
         self._http.start()
         log.info("gateway_started", http=self._http.url)
         return Started(
@@ -214,6 +216,53 @@ class Gateway:
             )
         )
 
+    def _figures(self) -> list[Figure]:
+        media, sip, journal = self._media.stats, self._endpoint, self._journal
+        figures = [
+            Figure("media_streams", "Open RTP streams.", lambda: media().open_streams),
+            Figure(
+                "media_late_ticks",
+                "Media ticks that began late.",
+                lambda: media().late_ticks,
+                counter=True,
+            ),
+            Figure("sip_transactions", "Open.", lambda: sip.stats.transactions),
+            Figure("sip_dialogs", "Open.", lambda: sip.stats.dialogs),
+            Figure(
+                "sip_retransmissions",
+                "SIP messages sent again.",
+                lambda: sip.stats.retransmissions,
+                counter=True,
+            ),
+            Figure(
+                "sip_malformed", "Unreadable messages.", lambda: sip.stats.malformed, counter=True
+            ),
+            Figure("journal_queued", "Events not yet written.", lambda: journal.queued),
+            Figure(
+                "journal_dropped",
+                "Events lost to a full queue.",
+                lambda: journal.dropped,
+                counter=True,
+            ),
+        ]
+        if (deliveries := self._deliveries) is not None:
+            figures += [
+                Figure("deliveries_waiting", "Receivers not told yet.", lambda: deliveries.waiting),
+                Figure(
+                    "deliveries_failed",
+                    "Attempts to tell a status that failed.",
+                    lambda: deliveries.ledger.failed_attempts,
+                    counter=True,
+                ),
+                Figure(
+                    "deliveries_given_up",
+                    "Statuses nobody took within a day.",
+                    lambda: deliveries.ledger.given_up,
+                    counter=True,
+                ),
+            ]
+        return figures
+
     def _health(self) -> Health:
         def journal() -> str | None:
             return None if self._journal.available else "the call journal cannot be written"
@@ -249,9 +298,7 @@ class Gateway:
             await self._use_cases.close()
         await self._tasks.close()
         if self._deliveries is not None:
-            await self._journal.settled()
-            await self._deliveries.drain(DELIVERY_DRAIN_S)
-            await self._deliveries.close()
+            await self._drain(self._deliveries)
         await self._journal.close()
         await self._endpoint.stop()
         await self._media.stop()
@@ -265,6 +312,16 @@ class Gateway:
             self._directory.close(),
         )
         await self._database.close()
+
+    async def _drain(self, deliveries: Deliveries) -> None:
+        """Let the last statuses out; what stays is delivered after the next start."""
+        try:
+            async with asyncio.timeout(DELIVERY_DRAIN_S):
+                await self._journal.settled()
+        except TimeoutError:
+            log.warning("journal_not_written", events=self._journal.queued)
+        await deliveries.drain(DELIVERY_DRAIN_S)
+        await deliveries.close()
 
 
 def _media_settings(settings: Settings) -> MediaSettings:

@@ -1,13 +1,13 @@
 """What `/metrics` shows, in Prometheus' text format."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from voxgate.media.engine import EngineStats
 from voxgate.media.stream import StreamStats
 from voxgate.model.calls import Call
 
@@ -16,14 +16,26 @@ _HOOK_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _JITTER_MS = (1, 2, 5, 10, 20, 40, 80)
 
 
-class _Now(Collector):
-    """Figures read at the moment of the scrape."""
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Something read at the moment of the scrape; a counter only ever grows."""
 
-    def __init__(
-        self, calls: Callable[[], Iterable[Call]], media: Callable[[], EngineStats]
-    ) -> None:
+    name: str
+    help: str
+    read: Callable[[], float]
+    counter: bool = False
+
+    def metric(self) -> Metric:
+        kind = CounterMetricFamily if self.counter else GaugeMetricFamily
+        return kind(f"voxgate_{self.name}", self.help, value=self.read())
+
+
+class _Now(Collector):
+    """The calls in progress by status, and every figure."""
+
+    def __init__(self, calls: Callable[[], Iterable[Call]], figures: Sequence[Figure]) -> None:
         self._calls = calls
-        self._media = media
+        self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
         states = Tally(call.status.value for call in self._calls())
@@ -33,13 +45,7 @@ class _Now(Collector):
         for status, count in states.items():
             in_progress.add_metric([status], count)
         yield in_progress
-        media = self._media()
-        yield GaugeMetricFamily(
-            "voxgate_media_streams", "Open RTP streams.", value=media.open_streams
-        )
-        yield GaugeMetricFamily(
-            "voxgate_media_late_ticks", "Media ticks that began late.", value=media.late_ticks
-        )
+        yield from (figure.metric() for figure in self._figures)
 
 
 class Metrics:
@@ -79,8 +85,8 @@ class Metrics:
             registry=self._registry,
         )
 
-    def watch(self, calls: Callable[[], Iterable[Call]], media: Callable[[], EngineStats]) -> None:
-        self._registry.register(_Now(calls, media))
+    def watch(self, calls: Callable[[], Iterable[Call]], figures: Sequence[Figure]) -> None:
+        self._registry.register(_Now(calls, figures))
 
     def call_ended(self, call: Call) -> None:
         outcome = call.outcome or {}
