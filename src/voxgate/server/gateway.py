@@ -41,7 +41,7 @@ from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
 from voxgate.server.surface import build_app
 from voxgate.sip.dialog.options import SipOptions
-from voxgate.sip.endpoint import Endpoint
+from voxgate.sip.endpoint import WILDCARDS, Endpoint, address_of_way_out
 from voxgate.sip.transport.resolve import Resolver
 from voxgate.speech.registry import Registry
 from voxgate.speech.speaker import Speech
@@ -176,7 +176,7 @@ class Gateway:
             inviter=self._endpoint,
             locate=locator.locate,
             dial_settings=DialSettings(
-                local_host=settings.public_ip or self._endpoint.bound[0].host,
+                local_host=_known_host(settings),
                 no_response_s=settings.no_response_s,
                 session_expires_s=settings.session_expires_s,
             ),
@@ -275,7 +275,7 @@ class Gateway:
     def _site(self) -> Site:
         sip = self._endpoint.bound[0]
         return Site(
-            sip_address=f"{self._settings.public_ip or sip.host}:{sip.port}",
+            sip_address=f"{_known_host(self._settings)}:{sip.port}",
             public_ip=self._settings.public_ip,
         )
 
@@ -324,12 +324,17 @@ class Gateway:
         await deliveries.close()
 
 
+def _known_host(settings: Settings) -> str:
+    """The address by which the outside knows us."""
+    host = settings.sip[0].host
+    return settings.public_ip or (address_of_way_out(host) if host in WILDCARDS else host)
+
+
 def _media_settings(settings: Settings) -> MediaSettings:
     """RTP on the address of the first SIP listener."""
-    host = settings.sip[0].host
     return MediaSettings(
-        bind_ip=host,
-        advertised_ip=settings.public_ip,
+        bind_ip=settings.sip[0].host,
+        advertised_ip=_known_host(settings),
         rtp_ports=settings.rtp_ports,
         shards=settings.media_shards,
     )

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from voxgate.media.stream import StreamStats
-from voxgate.model.calls import Call
+from voxgate.model.calls import Call, CallStatus
 
 _SETUP_S = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 _HOOK_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -42,8 +42,9 @@ class _Now(Collector):
         in_progress = GaugeMetricFamily(
             "voxgate_calls_in_progress", "Calls that have not ended, by status.", labels=["status"]
         )
-        for status, count in states.items():
-            in_progress.add_metric([status], count)
+        for status in CallStatus:
+            if not status.is_terminal:
+                in_progress.add_metric([status.value], states[status.value])
         yield in_progress
         yield from (figure.metric() for figure in self._figures)
 
