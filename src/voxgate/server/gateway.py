@@ -41,8 +41,9 @@ from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
 from voxgate.server.surface import build_app
 from voxgate.sip.dialog.options import SipOptions
-from voxgate.sip.endpoint import WILDCARDS, Endpoint, address_of_way_out
+from voxgate.sip.endpoint import Endpoint
 from voxgate.sip.transport.resolve import Resolver
+from voxgate.sip.transport.wire import WILDCARDS, address_of_way_out
 from voxgate.speech.registry import Registry
 from voxgate.speech.speaker import Speech
 from voxgate.store.engine import Database
