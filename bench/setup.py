@@ -4,8 +4,6 @@ A step offers calls at a fixed rate for 12 s. It holds when every call completes
 up: within two seconds of the last POST every call is over and reported.
 """
 
-import asyncio
-
 from bench.meter import Window
 from bench.results import Result, percentile
 from bench.stage import LoadSide, stage
@@ -17,17 +15,9 @@ LATENCY_RATE, LATENCY_S = 50, 30
 HANG_UP: list[dict[str, object]] = [{"verb": "hangup"}]
 
 
-async def _drained(load: LoadSide, within_s: float) -> bool:
-    for _ in range(int(within_s / 0.05)):
-        if not load.open_calls:
-            return True
-        await asyncio.sleep(0.05)
-    return not load.open_calls
-
-
 async def _warm_up(load: LoadSide) -> None:
     await load.offer_at(20, 40)
-    await _drained(load, 10)
+    await load.drained(10)
     load.calls.clear()
 
 
@@ -39,7 +29,7 @@ async def measure_rate() -> list[Result]:
         for rate in range(FIRST_RATE, LAST_RATE + 1, RATE_STEP):
             window = Window(gateway.pid)
             calls = await load.offer_at(rate, rate * STEP_S)
-            drained = await _drained(load, DRAIN_S)
+            drained = await load.drained(DRAIN_S)
             used, foreign = window.used_s, window.foreign_pct
             failed = sum(not call.is_good for call in calls)
             invites = load.callee.counts.repeated_invites
@@ -60,7 +50,7 @@ async def measure_latency() -> list[Result]:
     async with stage(HANG_UP) as (_, load):
         await _warm_up(load)
         calls = await load.offer_at(LATENCY_RATE, LATENCY_RATE * LATENCY_S)
-        await _drained(load, DRAIN_S)
+        await load.drained(DRAIN_S)
     taken = [1000 * (c.invited_at - c.posted_at) for c in calls if c.invited_at]
     if len(taken) < len(calls):
         raise RuntimeError(f"{len(calls) - len(taken)} calls sent no INVITE")

@@ -46,15 +46,17 @@ class CallTrace:
 
     number: str
     posted_at: float = 0.0
-    accepted_at: float = 0.0
     invited_at: float = 0.0
-    over_at: float = 0.0
     status: int = 0
     final: str = ""
 
     @property
     def is_good(self) -> bool:
         return self.status == 201 and self.final == "completed"
+
+
+def _callee(number: int) -> str:
+    return f"4915{number:09d}"
 
 
 class LoadSide:
@@ -66,6 +68,7 @@ class LoadSide:
         self._files = {b"/tone.wav": tone_wav(TONE_S)}
         self._path = f"/v1/Accounts/{gateway.account_sid}/Calls"
         self._number = 0
+        self._offers: set[asyncio.Task[CallTrace]] = set()
         self.calls: dict[str, CallTrace] = {}
         self.answered = 0
         self.media: list[tuple[str, int]] = []
@@ -115,36 +118,48 @@ class LoadSide:
     def _told(self, number: str, status: str) -> None:
         if status == "in-progress":
             self.answered += 1
-        elif status in {"completed", "failed", "busy", "no-answer"}:
-            trace = self.calls[number]
-            trace.final = status
-            trace.over_at = asyncio.get_running_loop().time()
+        elif status in {"completed", "failed", "busy", "no-answer"} and number in self.calls:
+            self.calls[number].final = status
 
     async def offer(self) -> CallTrace:
         """POST one call with a key and a number of its own."""
         self._number += 1
-        trace = CallTrace(f"4915{self._number:09d}")
+        trace = CallTrace(_callee(self._number))
         self.calls[trace.number] = trace
         body = {**self._body, "to": {"type": "phone", "number": trace.number, "trunk": "bench"}}
-        trace.status, _, trace.posted_at = await self._client.post(
+        status, _, trace.posted_at = await self._client.post(
             self._path, json.dumps(body).encode(), trace.number
         )
+        trace.status = status
         return trace
 
     async def offer_at(self, rate_hz: float, count: int) -> list[CallTrace]:
-        """An open loop: call number n goes out at n / rate, whatever became of the others."""
+        """An open loop: call number n goes out at n / rate, whatever became of the others.
+
+        Returns right after the last one; answers may be outstanding (`drained`).
+        """
         loop = asyncio.get_running_loop()
         started = loop.time()
-        async with asyncio.TaskGroup() as posting:
-            offers = []
-            for index in range(count):
-                await asyncio.sleep(max(0.0, started + index / rate_hz - loop.time()))
-                offers.append(posting.create_task(self.offer()))
-        return [offer.result() for offer in offers]
+        first = self._number
+        for index in range(count):
+            await asyncio.sleep(max(0.0, started + index / rate_hz - loop.time()))
+            offer = loop.create_task(self.offer())
+            self._offers.add(offer)
+            offer.add_done_callback(self._offers.discard)
+        await asyncio.sleep(0)
+        return [self.calls[_callee(number)] for number in range(first + 1, first + count + 1)]
+
+    async def drained(self, within_s: float) -> bool:
+        """Wait until every POST is answered and every call reported as over."""
+        for _ in range(int(within_s / 0.05)):
+            if not self.open_calls:
+                return True
+            await asyncio.sleep(0.05)
+        return not self.open_calls
 
     @property
     def open_calls(self) -> int:
-        return sum(not trace.final for trace in self.calls.values())
+        return sum(not (trace.status and trace.final) for trace in self.calls.values())
 
 
 @asynccontextmanager
