@@ -46,6 +46,7 @@ from voxgate.sip.dialog.invite import DialogPhase, InviteDialog
 from voxgate.sip.dialog.options import SipOptions
 from voxgate.sip.dialog.outside import OutsideRequest
 from voxgate.sip.grammar import SipError
+from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers, Message, Response
 from voxgate.sip.transaction.destination import Destination, Source
 from voxgate.sip.transaction.layer import Transmit
@@ -163,6 +164,7 @@ class Endpoint:
         self._nursery = Nursery("sip")
         self._messages_out = 0
         self._draining = False
+        self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
@@ -176,7 +178,11 @@ class Endpoint:
             raise
 
     async def stop(self) -> None:
-        """Close the sockets. Calls that still stand are not hung up: that is their owner's."""
+        """Close the sockets; for good, whatever dialogs are still told to do.
+
+        Calls that still stand are not hung up: that is their owner's.
+        """
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -187,6 +193,11 @@ class Endpoint:
     def bound(self) -> list[Listener]:
         """The listeners with the ports they really got."""
         return list(self._wire.bound)
+
+    @property
+    def known_as(self) -> list[Destination]:
+        """The listeners as the outside knows them, never a wildcard; for Contact and SDP."""
+        return self._wire.known_as
 
     @property
     def stats(self) -> EndpointStats:
@@ -239,13 +250,16 @@ class Endpoint:
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
         credentials: Credentials | None = None,
+        from_: NameAddr | None = None,
         timeout_s: float | None = None,
     ) -> Response:
         """Ask something outside of a call and return the final response, whatever it is.
 
+        A body wants its Content-Type among the headers. `from_` is this endpoint by default.
+
         Raises `RequestTimedOut` after `timeout_s` (at most 64*T1) per target, or `TransportFailed`.
         """
-        asked = OutsideRequest(method, uri, headers, body, credentials=credentials)
+        asked = OutsideRequest(method, uri, headers, body, credentials, from_)
         destination = next_hop or destination_of(uri)
         try:
             targets = await self._wire.resolve(destination)
@@ -307,8 +321,11 @@ class Endpoint:
         """Carry out effects, and what carrying them out causes, in order."""
         if self._draining:
             return
-        self._draining = True
         effects = self._agent.effects
+        if self._stopped:
+            effects.clear()
+            return
+        self._draining = True
         try:
             while effects:
                 effect = effects.popleft()

@@ -366,6 +366,22 @@ def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open():
     run(scenario)
 
 
+def test_after_the_stop_nothing_is_sent_whatever_dialogs_are_told():
+    async def scenario() -> None:
+        async with Phone() as bob:
+            async with Phone() as alice:
+                dialog = alice.call(bob.address)
+                (await bob.calls.get()).answer(ANSWER, bob.events.put_nowait)
+                await alice.until(Answered)
+            sent = len(alice.seen)
+            dialog.bye()
+            alice.call(Destination("tcp", "127.0.0.1", closed_port()))
+            assert len(alice.seen) == sent
+            assert alice.events.empty()
+
+    run(scenario)
+
+
 def test_many_calls_at_once_all_come_through_and_leave_nothing():
     async def scenario() -> None:
         async with Phone() as alice, Phone() as bob:

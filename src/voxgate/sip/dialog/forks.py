@@ -17,6 +17,8 @@ from voxgate.sip.message import Request, Response
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.transaction.layer import Incoming, Outgoing
 
+FORKS_MAX = 64  # more phones than any real proxy rings; what comes beyond is not kept
+
 
 class _Fork:
     """One phone that has answered provisionally."""
@@ -53,6 +55,8 @@ class Forks:
         """Note the phone; False for a repeat or a gap in its reliable responses."""
         fork = self._early.get(tag)
         if fork is None:
+            if len(self._early) >= FORKS_MAX:
+                return False
             fork = self._early[tag] = _Fork(self._path_of(response))
         else:
             fork.path.learn_target(response)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from voxgate.sip.auth import Credentials
-from voxgate.sip.dialog.events import Fields, Outcome, OutcomeListener
+from voxgate.sip.dialog.events import Outcome, OutcomeListener
 from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import contact_of, new_branch, via_of
@@ -17,16 +17,18 @@ from voxgate.sip.uri import Uri
 
 @dataclass(frozen=True, slots=True)
 class OutsideRequest:
-    """What to ask; `from_` and `to` default to ourselves and the request URI."""
+    """What to ask. A body wants its Content-Type among the headers.
+
+    `from_` is ourselves by default. To is the request URI, or in a REGISTER the address of record
+    that `from_` is (RFC 3261 section 10.2).
+    """
 
     method: str
     uri: Uri
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    content_type: str = "text/plain"
     credentials: Credentials | None = None
     from_: NameAddr | None = None
-    to: NameAddr | None = None
 
 
 def ask(
@@ -60,7 +62,7 @@ class _Asking:
         self._call_id = stack.token()
         own = asked.from_ or NameAddr(None, Uri("sip", None, local.host, local.port))
         self._from = str(own.with_tag(stack.token()))
-        self._to = str(asked.to or NameAddr(None, asked.uri))
+        self._to = str(own if asked.method == "REGISTER" else NameAddr(None, asked.uri))
         self._cseq = 0
 
     def start(self, finished: OutcomeListener, give_up_after: float | None) -> None:
@@ -84,10 +86,5 @@ class _Asking:
             fields.append(("Contact", contact_of(local, None)))
         for name, value in fields:
             headers.add(name, value)
-        if asked.body:
-            headers.add("Content-Type", asked.content_type)
         request = Request(asked.method, asked.uri, headers, asked.body)
         return Ready(request, branch, self._target, local)
-
-
-__all__ = ["Fields", "OutsideRequest", "ask"]

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from voxgate.sip.dialog.events import DialogState
 from voxgate.sip.headers import NameAddr
@@ -17,6 +18,7 @@ _WITH_CONTACT = {"INVITE", "UPDATE", "REFER", "SUBSCRIBE", "NOTIFY"}
 Choose = Callable[[Destination], Destination | None]
 
 
+@lru_cache(maxsize=1024)
 def contact_of(local: Destination, user: str | None) -> str:
     """Our Contact on a listener; `user` is written into a URI and escaped there."""
     uri = Uri(

@@ -40,6 +40,7 @@ class Wire:
         self._undelivered = undelivered
         self._sent = sent
         self.bound: list[Listener] = []
+        self.known_as: list[Destination] = []  # the same, as the outside knows them
         self._resolver = Resolver(clock, names, families=self._families)
         self._udp: dict[Destination, UdpListener] = {}
         self._tcp = TcpTransport(clock=clock, received=received, undelivered=undelivered)
@@ -54,14 +55,17 @@ class Wire:
                 received=self._received,
                 undelivered=self._datagram_undelivered,
             )
-            local = self._known_as("udp", listener.host, udp.local.port or 0)
+            local = self._address_of("udp", listener.host, udp.local.port or 0)
             udp.known_as(local)
             self._udp[local] = udp
         else:
             local = await self._tcp.listen(
-                listener.host, listener.port, known_as=partial(self._known_as, "tcp", listener.host)
+                listener.host,
+                listener.port,
+                known_as=partial(self._address_of, "tcp", listener.host),
             )
         self.bound.append(Listener(listener.transport, listener.host, local.port or 0))
+        self.known_as.append(local)
         return local
 
     async def close(self) -> None:
@@ -71,8 +75,9 @@ class Wire:
         self._udp.clear()
         await self._tcp.close()
         self.bound.clear()
+        self.known_as.clear()
 
-    def _known_as(self, transport: str, host: str, port: int) -> Destination:
+    def _address_of(self, transport: str, host: str, port: int) -> Destination:
         if self._public_ip is not None and (":" in self._public_ip) == (":" in host):
             host = self._public_ip
         elif host in WILDCARDS:

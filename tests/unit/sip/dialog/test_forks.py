@@ -2,6 +2,7 @@ import pytest
 
 from unit.sip.dialog.rig import ANSWER, Net, Peer, Side
 from voxgate.sip.dialog.events import Progress
+from voxgate.sip.dialog.forks import FORKS_MAX
 from voxgate.sip.message import Response
 
 
@@ -115,3 +116,12 @@ def test_an_update_before_the_answer_is_handed_over_and_answered(net: Net, alice
     assert alice.named()[-2:] == ["Updated", "InfoReceived"]
     assert len(bob.all("200 INFO")) == 1
     assert len(bob.all("481 UPDATE")) == 1
+
+
+def test_a_proxy_gone_mad_does_not_fill_our_memory(net: Net, alice: Side, bob: Peer):
+    alice.invite(bob.address)
+    net.settle()
+    for number in range(200):
+        bob.reply(bob.last("INVITE"), 180, tag=f"t{number}")
+
+    assert alice.named().count("Progress") == FORKS_MAX

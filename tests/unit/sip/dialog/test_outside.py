@@ -2,6 +2,7 @@ from unit.sip.dialog.rig import Net, Peer, Side, label
 from voxgate.sip.auth import Credentials
 from voxgate.sip.dialog.events import Outcome
 from voxgate.sip.dialog.outside import OutsideRequest
+from voxgate.sip.headers import NameAddr
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.uri import Uri
 
@@ -52,14 +53,23 @@ def test_patience_can_be_short():
 
 
 def test_a_body_and_a_contact_of_ones_own_are_kept():
-    request = OutsideRequest(
-        "MESSAGE", Uri.parse("sip:x"), headers=(("Contact", "<sip:me@x>"),), body=b"hi"
-    )
-    _, _, bob, _ = asked(request)
+    headers = (("Contact", "<sip:me@x>"), ("Content-Type", "text/plain"))
+    _, _, bob, _ = asked(OutsideRequest("MESSAGE", Uri.parse("sip:x"), headers, b"hi"))
 
     message = bob.last("MESSAGE")
     assert (message.body, message.content_type) == (b"hi", "text/plain")
     assert message.headers.all("Contact") == ["<sip:me@x>"]
+
+
+def test_a_registration_is_for_the_address_it_comes_from():
+    own = NameAddr(None, Uri.parse("sip:trunk@carrier.example"))
+    registrar = Uri.parse("sip:carrier.example")
+    _, _, bob, _ = asked(OutsideRequest("REGISTER", registrar, from_=own))
+
+    register = bob.last("REGISTER")
+    assert str(register.uri) == "sip:carrier.example"
+    assert register.to == own
+    assert register.from_.uri == own.uri
 
 
 def test_without_a_listener_for_the_transport_it_fails_at_once():
