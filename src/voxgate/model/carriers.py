@@ -23,7 +23,7 @@ class Carrier:
     register_username: str | None = None
     register_password: str | None = None
     register_from_domain: str | None = None
-    made_by_account: bool = False  # egress policy applies; trunks of admins and providers are exempt
+    made_by_account: bool = False  # then the egress policy applies to its gateways
     created_at: float = 0.0
 
 

@@ -108,7 +108,7 @@ class Gateway:
         """Return when calls can be placed. Raises, with everything stopped again, when it cannot."""
         try:
             return await self._start()
-        except BaseException:
+        except BaseException:  # boundary: whatever stopped the start, what was started must stop
             await self.stop()
             raise
 

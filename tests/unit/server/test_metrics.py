@@ -67,7 +67,7 @@ def test_hooks_are_timed_by_kind_and_result():
 def test_a_figure_is_read_at_the_scrape():
     metrics, value = Metrics(), [1.0]
     figure = Figure("things", "Things.", lambda: value[0], counter=True)
-    metrics.watch(lambda: [], [figure])
+    metrics.watch(list, [figure])
 
     value[0] = 7.0
 
