@@ -37,13 +37,3 @@ def started(world: World) -> tuple[Call, RoutePlan]:
     """The one call that was started."""
     (only,) = world.engine.started
     return only
-
-
-async def check_refused(
-    world: World, status: int, method: str, path: str, cases: list[tuple[Any, list[str]]]
-) -> None:
-    """Every (body, fields) of `cases` is refused with that status and names those fields."""
-    for body, fields in cases:
-        reply = await world.send(method, path, body)
-        assert (reply.status, sorted(reply.fields)) == (status, sorted(fields)), (body, reply)
-        assert reply.body["msg"]

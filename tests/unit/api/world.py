@@ -50,7 +50,7 @@ START_S = 1_790_000_000.0
 MISSING_SID = "00000000-0000-4000-8000-000000000000"
 
 
-class TestClock:
+class StillClock:
     """Stands still until it is moved."""
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ class World:
     log: MemoryLog
     engine: Engine
     health: Healthy
-    clock: TestClock
+    clock: StillClock
     app: Any
     account_sid: str = ""
 
@@ -228,6 +228,16 @@ class World:
         reply = await self.send("POST", f"/v1/{path}", body, token=token)
         assert reply.status == 201, (reply.status, reply.text)
         return str(reply.body["sid"])
+
+    async def check_refused(
+        self, status: int, method: str, path: str, cases: list[tuple[Any, list[str]]]
+    ) -> None:
+        """Every (body, fields) of `cases` is refused with that status and names those fields."""
+        for body, fields in cases:
+            reply = await self.send(method, path, body)
+            answer = (reply.status, sorted(reply.fields))
+            assert answer == (status, sorted(fields)), (body, reply)
+            assert reply.body["msg"]
 
     async def key(self, **owner: str) -> str:
         reply = await self.send("POST", "/v1/ApiKeys", owner)
@@ -297,7 +307,7 @@ class _Stage:
     """One application, used by one world after the other."""
 
     def __init__(self, egress: EgressPolicy, requests_per_minute: int) -> None:
-        self.database, self.clock = _CurrentDatabase(), TestClock()
+        self.database, self.clock = _CurrentDatabase(), StillClock()
         self.directory = Directory(self.database, BOX, self.clock)
         self.inventory = Inventory(self.database, self.directory, BOX, self.clock, egress)
         self.log, self.engine, self.health = MemoryLog(), Engine(), Healthy()

@@ -1,4 +1,3 @@
-from unit.api.orders import check_refused
 from unit.api.world import MISSING_SID, in_world
 from unit.store.clusters import BOX
 from unit.store.samples import a_call
@@ -9,8 +8,7 @@ def test_bad_accounts_are_refused_by_field(sqlite_url):
     async def story(world):
         (provider,) = (await world.send("GET", "/v1/ServiceProviders")).body
         good = {"name": "t", "service_provider_sid": provider["service_provider_sid"]}
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "POST",
             "/v1/Accounts",
@@ -23,8 +21,7 @@ def test_bad_accounts_are_refused_by_field(sqlite_url):
                 ({**good, "is_active": 2}, ["is_active"]),
             ],
         )
-        await check_refused(
-            world,
+        await world.check_refused(
             422,
             "POST",
             "/v1/Accounts",
@@ -39,7 +36,7 @@ def test_bad_accounts_are_refused_by_field(sqlite_url):
         )
         await world.made("Accounts", {**good, "sip_realm": "one.example", "record_all_calls": 0})
         twin = {**good, "name": "u", "sip_realm": "ONE.example"}
-        await check_refused(world, 422, "POST", "/v1/Accounts", [(twin, ["sip_realm"])])
+        await world.check_refused(422, "POST", "/v1/Accounts", [(twin, ["sip_realm"])])
 
     in_world(sqlite_url, story)
 

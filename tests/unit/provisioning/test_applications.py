@@ -1,4 +1,4 @@
-from unit.api.orders import HOOK, check_refused
+from unit.api.orders import HOOK
 from unit.api.world import MISSING_SID, in_world
 
 
@@ -24,8 +24,7 @@ def test_what_get_showed_can_be_put_back_without_losing_a_password(sqlite_url):
 def test_bad_applications_are_refused_by_field(sqlite_url):
     async def story(world):
         good = {"name": "bot", "account_sid": world.account_sid, "call_hook": HOOK}
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "POST",
             "/v1/Applications",
@@ -52,8 +51,7 @@ def test_bad_applications_are_refused_by_field(sqlite_url):
                 ({**good, "application_sid": MISSING_SID}, ["application_sid"]),
             ],
         )
-        await check_refused(
-            world,
+        await world.check_refused(
             422,
             "POST",
             "/v1/Applications",
@@ -73,7 +71,7 @@ def test_bad_applications_are_refused_by_field(sqlite_url):
         )
         harmless = {"messaging_hook": None, "record_all_calls": 0, "env_vars": {}}
         await world.made("Applications", {**good, **harmless})
-        await check_refused(world, 422, "POST", "/v1/Applications", [(good, ["name"])])
+        await world.check_refused(422, "POST", "/v1/Applications", [(good, ["name"])])
 
     in_world(sqlite_url, story)
 

@@ -1,12 +1,10 @@
-from unit.api.orders import check_refused
 from unit.api.world import MISSING_SID, in_world
 
 
 def test_bad_carriers_are_refused_by_field(sqlite_url):
     async def story(world):
         good = {"name": "trunk", "account_sid": world.account_sid}
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "POST",
             "/v1/VoipCarriers",
@@ -23,8 +21,7 @@ def test_bad_carriers_are_refused_by_field(sqlite_url):
                 ({**good, "register_status": "{}"}, ["register_status"]),
             ],
         )
-        await check_refused(
-            world,
+        await world.check_refused(
             422,
             "POST",
             "/v1/VoipCarriers",
@@ -37,10 +34,10 @@ def test_bad_carriers_are_refused_by_field(sqlite_url):
             ],
         )
         sid = await world.made("VoipCarriers", good)
-        await check_refused(world, 422, "POST", "/v1/VoipCarriers", [(good, ["name"])])
+        await world.check_refused(422, "POST", "/v1/VoipCarriers", [(good, ["name"])])
         path = f"/v1/VoipCarriers/{sid}"
-        await check_refused(world, 400, "PUT", path, [({"account_sid": None}, ["account_sid"])])
-        await check_refused(world, 422, "PUT", path, [({"name": "sandbox"}, ["name"])])
+        await world.check_refused(400, "PUT", path, [({"account_sid": None}, ["account_sid"])])
+        await world.check_refused(422, "PUT", path, [({"name": "sandbox"}, ["name"])])
 
     in_world(sqlite_url, story)
 

@@ -1,4 +1,3 @@
-from unit.api.orders import check_refused
 from unit.api.world import MISSING_SID, in_world
 
 
@@ -7,8 +6,7 @@ def test_bad_gateways_are_refused_by_field(sqlite_url):
         trunk = {"name": "trunk", "account_sid": world.account_sid}
         carrier = await world.made("VoipCarriers", trunk)
         good = {"voip_carrier_sid": carrier, "ipv4": "sip.example.com", "port": 5060}
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "POST",
             "/v1/SipGateways",
@@ -26,8 +24,7 @@ def test_bad_gateways_are_refused_by_field(sqlite_url):
                 ({**good, "protocol": "sctp"}, ["protocol"]),
             ],
         )
-        await check_refused(
-            world,
+        await world.check_refused(
             422,
             "POST",
             "/v1/SipGateways",
@@ -39,14 +36,14 @@ def test_bad_gateways_are_refused_by_field(sqlite_url):
             ],
         )
         sid = await world.made("SipGateways", good)
-        await check_refused(world, 422, "POST", "/v1/SipGateways", [(good, ["ipv4"])])
+        await world.check_refused(422, "POST", "/v1/SipGateways", [(good, ["ipv4"])])
         ranged = {**good, "ipv4": "192.0.2.0", "inbound": 1, "outbound": 0, "netmask": 24}
         await world.made("SipGateways", ranged)
         missing = await world.send("GET", "/v1/SipGateways")
         assert (missing.status, missing.body["msg"]) == (400, "missing voip_carrier_sid")
         moved = {"voip_carrier_sid": MISSING_SID}
-        await check_refused(
-            world, 400, "PUT", f"/v1/SipGateways/{sid}", [(moved, ["voip_carrier_sid"])]
+        await world.check_refused(
+            400, "PUT", f"/v1/SipGateways/{sid}", [(moved, ["voip_carrier_sid"])]
         )
 
     in_world(sqlite_url, story)

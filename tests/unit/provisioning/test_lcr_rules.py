@@ -1,4 +1,3 @@
-from unit.api.orders import check_refused
 from unit.api.world import in_world
 
 
@@ -11,8 +10,7 @@ def test_bad_rules_are_refused_by_field(tenants):
         path = f"/v1/Lcrs/{table}/Routes"
         reply = await world.send("PUT", path, {"regex": "1"})
         assert (reply.status, reply.fields) == (400, [])
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "PUT",
             path,
@@ -27,8 +25,7 @@ def test_bad_rules_are_refused_by_field(tenants):
                 ),
             ],
         )
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "POST",
             "/v1/LcrRoutes",

@@ -1,12 +1,10 @@
-from unit.api.orders import check_refused
 from unit.api.world import MISSING_SID, in_world
 
 
 def test_bad_numbers_are_refused_by_field(sqlite_url):
     async def story(world):
         good = {"number": "+4930111", "account_sid": world.account_sid}
-        await check_refused(
-            world,
+        await world.check_refused(
             400,
             "POST",
             "/v1/PhoneNumbers",
@@ -21,8 +19,7 @@ def test_bad_numbers_are_refused_by_field(sqlite_url):
             ],
         )
         sid = await world.made("PhoneNumbers", good)
-        await check_refused(
-            world,
+        await world.check_refused(
             422,
             "POST",
             "/v1/PhoneNumbers",
@@ -34,7 +31,7 @@ def test_bad_numbers_are_refused_by_field(sqlite_url):
         )
         path = f"/v1/PhoneNumbers/{sid}"
         fixed = {"number": "5", "voip_carrier_sid": MISSING_SID}
-        await check_refused(world, 400, "PUT", path, [(fixed, ["number", "voip_carrier_sid"])])
+        await world.check_refused(400, "PUT", path, [(fixed, ["number", "voip_carrier_sid"])])
 
     in_world(sqlite_url, story)
 

@@ -1,12 +1,11 @@
-from unit.api.orders import check_refused
 from unit.api.world import in_world
 
 
 def test_a_provider_with_accounts_stays_and_an_empty_one_goes(sqlite_url):
     async def story(world):
         sid = await world.made("ServiceProviders", {"name": "new", "root_domain": "v.example"})
-        await check_refused(
-            world, 422, "POST", "/v1/ServiceProviders", [({"name": "new"}, ["name"])]
+        await world.check_refused(
+            422, "POST", "/v1/ServiceProviders", [({"name": "new"}, ["name"])]
         )
         account = await world.made("Accounts", {"name": "a", "service_provider_sid": sid})
         path = f"/v1/ServiceProviders/{sid}"
