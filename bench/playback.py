@@ -7,6 +7,7 @@ under 1 %.
 import asyncio
 import sys
 from asyncio.subprocess import Process
+from collections import Counter
 
 from bench.meter import Window, resident_kib
 from bench.results import Result
@@ -37,7 +38,8 @@ async def _raise_to(load: LoadSide, level: int) -> None:
             break
         await asyncio.sleep(0.05)
     else:
-        raise RuntimeError(f"only {load.answered} of {level} calls were answered")
+        told = Counter((call.status, call.final) for call in load.calls.values())
+        raise RuntimeError(f"only {load.answered} of {level} calls were answered: {told}")
     for ip, port in load.media[known:]:
         await asyncio.to_thread(ask, FARM_CONTROL, f"peer {ip} {port}")
     await asyncio.sleep(SETTLE_S)
