@@ -16,7 +16,7 @@ from voxgate.base.settings import Listener, Settings
 from voxgate.call import outcome
 from voxgate.model.calls import CallStatus, EventType
 from voxgate.sandbox.personas import BUILTIN
-from voxgate.verbs.vocabulary import VERBS
+from voxgate.verbs.vocabulary import VERBS, document_schema
 
 FOLDER = Path("docs/reference")
 NOTE = "<!-- Written by tools/reference.py from the code: change that, then run `make docs`. -->"
@@ -164,6 +164,15 @@ def personas() -> Iterator[str]:
     yield from table(("Number", "Name", "What happens"), *rows)
 
 
+def page(lines: Callable[[], Iterator[str]]) -> str:
+    title, *rest = lines()
+    return "\n".join([title, "", NOTE, *rest, ""])
+
+
+def verbs_schema() -> str:
+    return json.dumps(document_schema(), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "settings.md": settings,
     "outcomes.md": outcomes,
@@ -174,16 +183,16 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def main(arguments: list[str]) -> int:
+    texts = {name: page(lines) for name, lines in PAGES.items()}
+    texts["verbs.schema.json"] = verbs_schema()
     stale = []
-    for name, lines in PAGES.items():
-        page = FOLDER / name
-        title, *rest = lines()
-        text = "\n".join([title, "", NOTE, *rest, ""])
+    for name, text in texts.items():
+        path = FOLDER / name
         if arguments != ["--check"]:
-            page.parent.mkdir(parents=True, exist_ok=True)
-            page.write_text(text)
-        elif not page.exists() or page.read_text() != text:
-            stale.append(str(page))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(str(path))
     if stale:
         print(f"not what the code says (run make docs): {', '.join(stale)}")
     return 1 if stale else 0
