@@ -1,6 +1,7 @@
 """One gateway process: every object built once, started in order, stopped in reverse."""
 
 import asyncio
+import gc
 import random
 import secrets
 from dataclasses import dataclass
@@ -132,6 +133,9 @@ class Gateway:
         self._tasks.start(self._pings.run(), name="pings")
         self._tasks.start(keep_house(self._database, self._clock), name="housekeeping")
         self._http.start()
+        # What is built once need not be looked at by every collection of garbage.
+        gc.collect()
+        gc.freeze()
         log.info("gateway_started", http=self._http.url)
         return Started(
             http_url=self._http.url,
@@ -177,7 +181,7 @@ class Gateway:
             inviter=self._endpoint,
             locate=locator.locate,
             dial_settings=DialSettings(
-                local_host=_known_host(settings),
+                local_host=self._endpoint.known_as[0].host,
                 no_response_s=settings.no_response_s,
                 session_expires_s=settings.session_expires_s,
             ),
@@ -274,9 +278,8 @@ class Gateway:
         return Health((journal, engine), self._metrics)
 
     def _site(self) -> Site:
-        sip = self._endpoint.bound[0]
         return Site(
-            sip_address=f"{_known_host(self._settings)}:{sip.port}",
+            sip_address=self._endpoint.known_as[0].sent_by,
             public_ip=self._settings.public_ip,
         )
 
