@@ -245,3 +245,33 @@ def test_keys_of_different_accounts_do_not_meet(tenants):
         assert len(sids) == 2
 
     in_world(tenants.url, story)
+
+
+def test_a_client_that_goes_away_at_the_worst_moment_still_has_its_call_placed(sqlite_url):
+    async def story(world):
+        path, _ = await furnish(world)
+        reached, go_on, placed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        create, start = world.log.create, world.engine.start
+
+        def start_and_tell(*arguments):
+            start(*arguments)
+            placed.set()
+
+        async def slow(*arguments):
+            made = await create(*arguments)
+            reached.set()
+            await go_on.wait()
+            return made
+
+        world.log.create, world.engine.start = slow, start_and_tell
+        request = asyncio.create_task(world.send("POST", path, PLAIN))
+        await reached.wait()
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+        assert world.engine.started == []
+        go_on.set()
+        async with asyncio.timeout(10):
+            await placed.wait()
+        assert started(world)[0].call_sid in world.log.calls
+
+    in_world(sqlite_url, story)

@@ -38,3 +38,22 @@ def test_bad_rules_are_refused_by_field(tenants):
             assert (reply.status, reply.body["msg"]) == (400, f"missing {name}")
 
     in_world(tenants.url, story)
+
+
+def test_not_even_an_admin_mixes_the_trunks_of_tenants(tenants):
+    home, away = tenants.home, tenants.away
+    one, two = home.accounts
+
+    async def story(world):
+        own_table = one.sids["LcrRoutes"], (one, home)
+        shared_table = home.sids["LcrRoutes"], (home,)
+        for route, allowed in (own_table, shared_table):
+            for owner in (one, two, home, away, away.accounts[0]):
+                body = {
+                    "lcr_route_sid": route,
+                    "voip_carrier_sid": owner.sids["VoipCarriers"],
+                }
+                reply = await world.send("POST", "/v1/LcrCarrierSetEntries", body)
+                assert reply.status == (201 if owner in allowed else 422), reply.text
+
+    in_world(tenants.url, story)

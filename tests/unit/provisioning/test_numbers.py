@@ -54,3 +54,20 @@ def test_a_provider_hands_its_number_to_an_account(tenants):
         assert (await world.send("PUT", path, taken, token=one.token)).status == 403
 
     in_world(tenants.url, story)
+
+
+def test_not_even_an_admin_puts_a_number_on_the_trunk_of_another_tenant(tenants):
+    home, away = tenants.home, tenants.away
+    one, two = home.accounts
+
+    async def story(world):
+        for number, owner in enumerate((one, two, home, away, away.accounts[0])):
+            body = {
+                "number": f"500{number}",
+                "account_sid": one.account_sid,
+                "voip_carrier_sid": owner.sids["VoipCarriers"],
+            }
+            reply = await world.send("POST", "/v1/PhoneNumbers", body)
+            assert reply.status == (201 if owner in (one, home) else 422), reply.text
+
+    in_world(tenants.url, story)
