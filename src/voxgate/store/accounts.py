@@ -1,6 +1,6 @@
 """Accounts."""
 
-from sqlalchemy import Connection, or_
+from sqlalchemy import ColumnElement, Connection, false, or_
 from sqlalchemy import delete as delete_from
 
 from voxgate.base.secrets import SecretBox
@@ -47,11 +47,13 @@ def page(
 
 def twin(connection: Connection, account: Account, box: SecretBox) -> Account | None:
     """Another account with its name under the same provider, or with its SIP realm."""
-    same = (ACCOUNTS.c.service_provider_sid == account.service_provider_sid) & (
+    same_name = (ACCOUNTS.c.service_provider_sid == account.service_provider_sid) & (
         ACCOUNTS.c.name == account.name
     )
+    same_realm: ColumnElement[bool] = false()
     if account.sip_realm is not None:
-        same = or_(same, ACCOUNTS.c.sip_realm == account.sip_realm)
+        same_realm = ACCOUNTS.c.sip_realm == account.sip_realm
+    same = or_(same_name, same_realm)
     others = _ROWS.many(
         connection, box, same, ACCOUNTS.c.account_sid != account.account_sid, window=Window(limit=1)
     )

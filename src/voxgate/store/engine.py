@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine import URL
 
 from voxgate.base.errors import VoxgateError
@@ -53,10 +53,6 @@ class Database:
         self._engine = _make_engine(self._url, readers)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self._url.get_backend_name() == "sqlite"
 
     async def read(self, question: Callable[[Connection], T]) -> T:
         """The answer as of one moment. Raises StoreUnavailable."""
@@ -192,8 +188,3 @@ def _rule_broken(broken: exc.IntegrityError) -> VoxgateError:
 def _first_line(failure: exc.SQLAlchemyError) -> str:
     cause = failure.orig if isinstance(failure, exc.DBAPIError) else failure
     return str(cause).partition("\n")[0]
-
-
-def ping(connection: Connection) -> None:
-    """For /ready: raises when the database does not answer."""
-    connection.execute(text("SELECT 1"))
