@@ -179,6 +179,8 @@ class Agent:
             )
 
     def _on_response(self, response: Response, source: Source) -> None:
+        if response.via_count > 1:
+            return  # RFC 3261 section 8.1.3.3: it went astray
         if self._transactions.on_response(response) or response.cseq.method != "INVITE":
             return
         dialog = self._dialogs.get((response.call_id, response.from_.tag or ""))

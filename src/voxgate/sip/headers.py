@@ -552,26 +552,3 @@ class SessionExpires:
     def __str__(self) -> str:
         refresher = f";refresher={self.refresher}" if self.refresher else ""
         return f"{self.delta_s}{refresher}{print_parameters(self.parameters)}"
-
-
-@dataclass(frozen=True, slots=True)
-class RetryAfter:
-    """When a refused request is worth another try (RFC 3261 section 20.33); comments are dropped."""
-
-    delay_s: int
-    parameters: Parameters = ()
-
-    @classmethod
-    def parse(cls, text: str) -> "RetryAfter":
-        found = _RETRY_AFTER.fullmatch(text.strip())
-        if found is None:
-            raise MalformedMessage("Retry-After", text)
-        delay, rest = found.groups()
-        return cls(parse_number(delay, "Retry-After"), parse_parameters(rest, "Retry-After"))
-
-    def __str__(self) -> str:
-        return f"{self.delay_s}{print_parameters(self.parameters)}"
-
-
-# RFC 3261 comments nest in theory; nobody nests them.
-_RETRY_AFTER = re.compile(r"([0-9]{1,20})[ \t]*(?:\([^()]*\)[ \t]*)?((?:;.*)?)", re.DOTALL)

@@ -12,7 +12,6 @@ from voxgate.sip.headers import (
     NameAddr,
     RAck,
     Reason,
-    RetryAfter,
     SessionExpires,
     Via,
     header_key,
@@ -267,28 +266,6 @@ def test_what_is_no_session_expires_is_refused(text: str):
         SessionExpires.parse(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "delay_s", "parameters"),
-    [
-        ("120", 120, ()),
-        ("18000;duration=3600", 18_000, (("duration", "3600"),)),
-        ("120 (I'm in a meeting)", 120, ()),
-        ("120 (busy) ;duration=60", 120, (("duration", "60"),)),
-    ],
-)
-def test_retry_after(text: str, delay_s: int, parameters: tuple[tuple[str, str], ...]):
-    value = RetryAfter.parse(text)
-
-    assert (value.delay_s, value.parameters) == (delay_s, parameters)
-    assert RetryAfter.parse(str(value)) == value
-
-
-@pytest.mark.parametrize("text", ["", "soon", "949302838503028349304023988", "1 (", "1 2"])
-def test_what_is_no_retry_after_is_refused(text: str):
-    with pytest.raises(MalformedMessage):
-        RetryAfter.parse(text)
-
-
 def test_every_compact_name_finds_its_long_one():
     for compact, name in COMPACT.items():
         assert header_key(compact) == header_key(compact.upper()) == header_key(name)
@@ -328,7 +305,7 @@ def test_reading_a_via_undoes_printing(
 
 
 @given(
-    st.sampled_from([NameAddr, Via, CSeq, RAck, Reason, SessionExpires, RetryAfter]),
+    st.sampled_from([NameAddr, Via, CSeq, RAck, Reason, SessionExpires]),
     st.text(max_size=30) | st.text('SIP/2.0 UDPh<>";=, 129sip:@x', max_size=40),
 )
 def test_any_text_gives_a_value_that_prints_itself_or_a_named_error(kind: type[Via], text: str):

@@ -1,7 +1,6 @@
 """The offline voice that every installation has: espeak-ng, in processes of its own."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import espeakng_loader
@@ -37,11 +36,6 @@ class Builtin:
             waiting_max=WAITING_MAX,
             answer_timeout_s=ANSWER_TIMEOUT_S,
         )
-
-    @property
-    def voices(self) -> Sequence[str]:
-        """The names `voice` may have, in any language."""
-        return sorted(self._variants.values(), key=str.lower)
 
     async def start(self) -> None:
         try:
