@@ -54,6 +54,10 @@ class Database:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
 
+    @property
+    def is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
     async def read(self, question: Callable[[Connection], T]) -> T:
         """The answer as of one moment. Raises StoreUnavailable."""
         return await self._on(self._readers, self._ask, question)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from voxgate.model.calls import CallEvent, EventType
 from voxgate.store.bulk import Bulk
@@ -36,6 +36,10 @@ def last_seq(connection: Connection, call_sid: str) -> int:
         select(func.max(EVENTS.c.seq)).where(EVENTS.c.call_sid == call_sid)
     ).scalar_one()
     return found or 0
+
+
+def remove_of(connection: Connection, call_sids: Sequence[str]) -> None:
+    connection.execute(delete(EVENTS).where(EVENTS.c.call_sid.in_(call_sids)))
 
 
 def _to_row(event: CallEvent) -> tuple[Any, ...]:
