@@ -49,7 +49,7 @@ def test_a_status_is_told_once_and_never_backwards(reports, told_statuses):
 
 
 def test_a_call_ends_once_with_the_first_reason():
-    ended = [e for e in told(lambda call: None).events if e.type is EventType.ENDED]
+    ended = [e for e in told(lambda _call: None).events if e.type is EventType.ENDED]
 
     assert [e.data["call_status"] for e in ended] == ["completed"]
     assert ended[0].data["headers"] == {"X-Why": "x"}
@@ -73,7 +73,7 @@ def test_nothing_is_told_after_the_end():
 
 def test_the_duration_counts_from_the_answer_and_only_then():
     answered = told(lambda call: call.answer("sbc-id", {"dialog": {}}), seconds=12.4).events
-    unanswered = told(lambda call: None, seconds=12.4).events
+    unanswered = told(lambda _call: None, seconds=12.4).events
 
     assert answered[-1].data["duration"] == 12
     assert answered[-1].data["sbc_callid"] == "sbc-id"
