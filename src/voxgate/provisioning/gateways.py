@@ -64,9 +64,18 @@ class Gateways:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
 
-    async def to_ping(self) -> list[Gateway]:
-        """Of every tenant, for the gateway's own OPTIONS pings; no caller is involved."""
-        return await self._inventory.read(lambda c: gateways.to_ping(c, self._inventory.box))
+    async def to_ping(self) -> list[tuple[Gateway, bool]]:
+        """Of every tenant, for the gateway's own OPTIONS pings; no caller is involved.
+
+        The flag says whether a tenant entered the address, so that the egress policy applies.
+        """
+
+        def question(connection: Connection) -> list[tuple[Gateway, bool]]:
+            policed = carriers.made_by_accounts(connection)
+            found = gateways.to_ping(connection, self._inventory.box)
+            return [(gateway, gateway.voip_carrier_sid in policed) for gateway in found]
+
+        return await self._inventory.read(question)
 
     async def list(self, caller: Principal, voip_carrier_sid: str) -> list[Gateway]:
         def question(connection: Connection) -> list[Gateway]:

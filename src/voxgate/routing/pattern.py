@@ -20,8 +20,10 @@ class BadPattern(VoxgateError):
 
 @functools.lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> "re2._Regexp":
+    options = re2.Options()
+    options.log_errors = False  # a tenant's mistake is the API's to tell, not standard error's
     try:
-        return re2.compile(pattern)
+        return re2.compile(pattern, options)
     except re2.error as refused:
         raise BadPattern(f"{pattern!r} is not a regular expression: {refused}") from None
 

@@ -96,8 +96,12 @@ class Gateway:
         self._media = MediaEngine(_media_settings(settings))
         self._speech = Speech(Registry.offline())
         self._files = AudioFiles(self._policy)
+        self._locator = Locator(Resolver(self._clock), self._policy)
         self._pings = GatewayPings(
-            self._endpoint, Gateways(self._inventory).to_ping, every_s=settings.options_ping_s
+            self._endpoint,
+            Gateways(self._inventory).to_ping,
+            locate=self._locator.locate,
+            every_s=settings.options_ping_s,
         )
         self._sandbox: SandboxProcess | None = None
         self._deliveries: Deliveries | None = None
@@ -174,13 +178,12 @@ class Gateway:
             DeliveryPorts(self._journal, self._database, self._box, self._clock, telling)
         )
         self._journal.follow(deliveries)
-        locator = Locator(Resolver(self._clock), self._policy)
         settings = self._settings
         ports = CallPorts(
             log=self._journal,
             clock=self._clock,
             inviter=self._endpoint,
-            locate=locator.locate,
+            locate=self._locator.locate,
             dial_settings=DialSettings(
                 local_host=self._endpoint.known_as[0].host,
                 no_response_s=settings.no_response_s,

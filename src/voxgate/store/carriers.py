@@ -53,6 +53,12 @@ def sandbox(connection: Connection, box: SecretBox) -> Carrier | None:
     )
 
 
+def made_by_accounts(connection: Connection) -> frozenset[str]:
+    """The sids of carriers whose addresses a tenant entered."""
+    rule = CARRIERS.c.made_by_account.is_(True)
+    return frozenset(connection.scalars(select(CARRIERS.c.voip_carrier_sid).where(rule)))
+
+
 def name_taken(connection: Connection, carrier: Carrier) -> bool:
     """Does another carrier of the same owner have this name?"""
     if carrier.account_sid is not None:

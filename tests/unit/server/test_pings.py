@@ -1,10 +1,13 @@
 import pytest
 
+from voxgate.call.dial import AddressRefused
 from voxgate.model.carriers import Gateway
 from voxgate.server.pings import GatewayPings
 from voxgate.sip.endpoint import RequestTimedOut
 from voxgate.sip.headers import Headers
 from voxgate.sip.message import Response
+from voxgate.sip.transaction.destination import Destination
+from voxgate.sip.uri import Uri
 from voxgate.testing.virtual_time import run_virtual
 
 
@@ -21,12 +24,18 @@ class Gateways:
         return Response(int(uri.host), "", Headers())
 
 
+async def locate(uri: Uri, policed: bool) -> Destination:
+    if policed and uri.host == "inside":
+        raise AddressRefused("inside is not allowed")
+    return Destination("udp", uri.host, uri.port)
+
+
 def unreachable(*hosts: str) -> frozenset[str]:
-    async def listed() -> list[Gateway]:
-        return [Gateway(f"gw-{host}", "c", host, send_options_ping=True) for host in hosts]
+    async def listed() -> list[tuple[Gateway, bool]]:
+        return [(Gateway(f"gw-{host}", "c", host, send_options_ping=True), True) for host in hosts]
 
     async def scenario() -> frozenset[str]:
-        pings = GatewayPings(Gateways(), listed, every_s=30)
+        pings = GatewayPings(Gateways(), listed, locate=locate, every_s=30)
         await pings.round()
         return pings.unreachable
 
@@ -38,7 +47,7 @@ def test_a_gateway_that_answers_is_reachable_whatever_it_says(host):
     assert unreachable(host) == frozenset()
 
 
-@pytest.mark.parametrize("host", ["503", "408", "silent"])
+@pytest.mark.parametrize("host", ["503", "408", "silent", "inside"])
 def test_a_gateway_that_is_silent_or_overloaded_is_not(host):
     assert unreachable("200", host) == {f"gw-{host}"}
 
@@ -46,11 +55,11 @@ def test_a_gateway_that_is_silent_or_overloaded_is_not(host):
 def test_a_gateway_that_comes_back_is_reachable_again():
     hosts = ["silent"]
 
-    async def listed() -> list[Gateway]:
-        return [Gateway("gw", "c", host) for host in hosts]
+    async def listed() -> list[tuple[Gateway, bool]]:
+        return [(Gateway("gw", "c", host), False) for host in hosts]
 
     async def scenario() -> list[frozenset[str]]:
-        pings = GatewayPings(Gateways(), listed, every_s=30)
+        pings = GatewayPings(Gateways(), listed, locate=locate, every_s=30)
         await pings.round()
         first = pings.unreachable
         hosts[0] = "200"
