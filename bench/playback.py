@@ -16,7 +16,7 @@ from bench.stage import FARM_CONTROL, FARM_PORT, LOAD_CORE, LoadSide, stage
 
 LEVELS = (1000, 1250, 1500, 1750, 2000)
 MEASURED_LEVEL = 1000
-SETUP_RATE = 50
+SETUP_RATE = 25  # a second; gentle, as the calls before are playing already
 SETTLE_S, MEASURE_S = 3, 20
 PLAY_FOREVER: list[dict[str, object]] = [{"verb": "play", "url": "TONE_URL", "loop": 1000}]
 
@@ -33,7 +33,7 @@ async def _raise_to(load: LoadSide, level: int) -> None:
     """Set calls up until `level` of them play, and have the farm send to each."""
     known = len(load.media)
     await load.offer_at(SETUP_RATE, level - known)
-    for _ in range(400):
+    for _ in range(1200):
         if load.answered >= level:
             break
         await asyncio.sleep(0.05)
