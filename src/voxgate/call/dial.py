@@ -318,7 +318,7 @@ class Dial:
     def _early(self, event: Progress, about: Json) -> None:
         """With the tag of the early dialog recovery can end a call whose 200 it never saw."""
         facts = {"phase": "early", "sip_status": event.status, "to_tag": event.to_tag}
-        self._call.note(EventType.ATTEMPT, about | facts)
+        self._call.note(EventType.ATTEMPT, about | facts, urgent=True)
 
     def _progress(self, event: Progress, ringing: "_Ringing", about: Json) -> None:
         ringing.responded = True

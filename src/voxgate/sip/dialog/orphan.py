@@ -4,12 +4,15 @@ Built from what the journal knows. Never an INVITE: nobody is rung by a clean-up
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from voxgate.sip.dialog.events import OrphanDialog, OrphanFate, Outcome
 from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import Path, contact_of, new_branch, via_of
 from voxgate.sip.dialog.stack import Stack
+from voxgate.sip.grammar import MalformedMessage
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers, Request, Response
 from voxgate.sip.transaction.destination import Destination
@@ -58,8 +61,13 @@ def _cancel(
     cancel = cancel_of(Request("INVITE", orphan.uri, headers))
 
     def judged(outcome: Outcome) -> None:
-        if outcome.status == _GONE and orphan.to_tag is not None:
-            _bye(stack, orphan, target, local, finished)
+        # A 200 says that the CANCEL came, not that it was in time (RFC 3261 section 9.2): the call
+        # may have been answered in the moment of the crash. A BYE too many gets a 481.
+        answered = outcome.success or outcome.status == _GONE
+        to_tag = orphan.to_tag or (_tag_of(outcome) if outcome.success else None)
+        if answered and to_tag is not None:
+            known = replace(orphan, to_tag=to_tag)
+            _bye(stack, known, target, local, partial(_either, outcome, finished))
         else:
             finished(_fate(outcome, "cancelled"))
 
@@ -99,6 +107,22 @@ def _bye(
         return Ready(path.request("BYE", branch=branch, fields=fields), branch, hop, path.local)
 
     Exchange(stack, build, login, lambda outcome: finished(_fate(outcome, "ended")))
+
+
+def _tag_of(cancelled: Outcome) -> str | None:
+    """The answer to a CANCEL has the tag of the dialog it was for (RFC 3261 section 9.2)."""
+    try:
+        return NameAddr.parse(cancelled.headers.get("To") or "").tag
+    except MalformedMessage:
+        return None
+
+
+def _either(
+    cancelled: Outcome, finished: Callable[[OrphanFate], None], after_bye: OrphanFate
+) -> None:
+    """A BYE that found nothing leaves what the CANCEL did."""
+    found = after_bye == "ended" or not cancelled.success
+    finished(after_bye if found else "cancelled")
 
 
 def _fate(outcome: Outcome, success: OrphanFate) -> OrphanFate:

@@ -54,8 +54,11 @@ def test_a_ringing_call_is_cancelled_with_the_words_of_its_invite(crash: Crash):
     crash.dies()
     crash.end()
     cancel = crash.bob.last("CANCEL")
-    crash.bob.reply(cancel, 200)
     crash.bob.reply(crash.invite, 487)
+    assert label(crash.bob.inbox[-1]) == "ACK"  # of the 487, or it is repeated for 32 s
+    crash.bob.reply(cancel, 200)
+    bye = crash.bob.last("BYE")  # a 200 does not say that the CANCEL was in time
+    crash.bob.reply(bye, 481)
 
     assert cancel.via.branch == crash.invite.via.branch
     assert (cancel.via.host, cancel.via.port) == (crash.invite.via.host, crash.invite.via.port)
@@ -69,8 +72,21 @@ def test_a_ringing_call_is_cancelled_with_the_words_of_its_invite(crash: Crash):
     assert cancel.headers.all("Route") == ["<sip:10.0.0.2;lr>"]
     assert "X-Other" not in cancel.headers
     assert crash.fates == ["cancelled"]
-    assert label(crash.bob.inbox[-1]) == "ACK"  # of the 487, or it is repeated for 32 s
     assert len(crash.bob.all("INVITE")) == 1
+
+
+def test_a_call_answered_in_the_moment_of_the_crash_is_hung_up_by_the_tag_of_the_cancels_answer(
+    crash: Crash,
+):
+    crash.dies()
+    crash.end()
+    crash.bob.reply(crash.bob.last("CANCEL"), 200)
+
+    bye = crash.bob.last("BYE")
+    crash.bob.reply(bye, 200)
+
+    assert bye.to.tag
+    assert crash.fates == ["ended"]
 
 
 def test_an_answer_that_crosses_that_cancel_is_acknowledged_and_hung_up(crash: Crash):
