@@ -55,6 +55,7 @@ class Gateway:
             "VOXGATE_SANDBOX": "false",
             "VOXGATE_LOG_LEVEL": "warning",
             "VOXGATE_NO_RESPONSE_S": "2",
+            "VOXGATE_SHUTDOWN_GRACE_S": "2",
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

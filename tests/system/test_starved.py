@@ -164,6 +164,7 @@ def test_calls_run_on_postgresql(
     reply = gateway.post_call(_body(hooks, 0.2), headers={"Idempotency-Key": "once"})
     again = gateway.post_call(_body(hooks, 0.2), headers={"Idempotency-Key": "once"})
     assert (reply.status, reply.body) == (again.status, again.body)
+    _assert_whole(PlacedCall(gateway, reply.body["sid"], reply.body["callid"]))
 
 
 def test_a_lost_database_refuses_new_calls_and_spares_the_running_one(
