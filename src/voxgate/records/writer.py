@@ -19,9 +19,9 @@ log = get_logger("journal")
 
 Answers = list[Known | None]
 
-_PACE_S = 0.010
-_PACE_MOST_S = 0.050
-_SHARE = 8  # a commit may take one part in eight of the time, so slow disks get larger groups
+_PACE_S = 0.003
+_PACE_MOST_S = 0.025
+_SHARE = 2  # commits may take half of the time: a POST waits less, slow disks get larger groups
 _LAZY_PACE_S = 0.250  # for what nobody waits for: delivery cursors
 _RETRY_FIRST_S = 0.050
 _RETRY_MOST_S = 5.0
@@ -72,9 +72,9 @@ class GroupWriter:
         self._refuse(self.waiting, StoreUnavailable("the journal is closed"))
 
     def ask(self, *, urgent: bool = False, lazy: bool = False) -> None:
-        """See to it that `waiting` is written: at once, within 10 ms, or when convenient.
+        """See to it that `waiting` is written: at once, within 3 ms, or when convenient.
 
-        Even urgent groups keep a distance (10 ms, more on a slow disk), so that under load they
+        Even urgent groups keep a distance (3 ms, more on a slow disk), so that under load they
         grow instead of becoming more.
         """
         if self._writing:
