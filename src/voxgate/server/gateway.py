@@ -235,8 +235,8 @@ class Gateway:
                 lambda: media().late_ticks,
                 counter=True,
             ),
-            Figure("sip_transactions", "Open.", lambda: sip.stats.transactions),
-            Figure("sip_dialogs", "Open.", lambda: sip.stats.dialogs),
+            Figure("sip_transactions", "Open SIP transactions.", lambda: sip.stats.transactions),
+            Figure("sip_dialogs", "Open SIP dialogs.", lambda: sip.stats.dialogs),
             Figure(
                 "sip_retransmissions",
                 "SIP messages sent again.",
