@@ -264,9 +264,13 @@ class Dial:
             "gateway": attempt.gateway.host if attempt.gateway else None,
         }
         dialog = self._inviter.invite(invite, inbox.put)
-        ended = await self._watch(dialog, inbox, invite, about, last=last)
-        self._inbox = None
-        return ended
+        try:
+            return await self._watch(dialog, inbox, invite, about, last=last)
+        except BaseException:  # boundary: nobody may ring, or be answered, for a call that is over
+            dialog.abandon()
+            raise
+        finally:
+            self._inbox = None
 
     async def _watch(
         self,

@@ -63,13 +63,13 @@ class OutboundCall:
         try:
             await self._run()
         except asyncio.CancelledError:
-            self._finish_unanswered(outcome.own(outcome.SHUTDOWN, 503, "Shutdown"))
+            self._break_off(outcome.own(outcome.SHUTDOWN, 503, "Shutdown"))
             raise
         except Exception:  # boundary: a call must end with its terminal event
             log.exception("call_failed", call_sid=self.call.sid)
-            self._finish_unanswered(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
+            self._break_off(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
 
-    def _finish_unanswered(self, why: Outcome) -> None:
+    def _break_off(self, why: Outcome) -> None:
         if self._leg is not None:
             self._leg.hang_up({})
         status = CallStatus.COMPLETED if self.call.is_answered else CallStatus.FAILED

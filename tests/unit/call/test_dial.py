@@ -236,3 +236,16 @@ def test_a_far_end_that_floods_with_provisionals_cannot_grow_memory():
         return await asyncio.wait_for(dial(far, "a"), 600)
 
     assert isinstance(run_virtual(flood()).result, Connected)
+
+
+def test_a_dial_that_is_broken_off_leaves_nobody_ringing():
+    async def scenario() -> list[tuple[str, float]]:
+        far = FarEnds([(1, progress(180))])
+        dialling = asyncio.ensure_future(dial(far, "a"))
+        await asyncio.sleep(5)
+        dialling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dialling
+        return far.dialogs[0].done
+
+    assert run_virtual(scenario()) == [("abandon", 5.0)]
