@@ -1,59 +1,43 @@
 """What verbs may touch of a call, carried out on its leg, its voice and its application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
 
-from voxgate.call.call import LiveCall
+from voxgate.call import outcome
 from voxgate.call.leg import Leg
-from voxgate.flow.application import Application, NoDocument
+from voxgate.flow.application import NoDocument
 from voxgate.flow.runner import Notes
+from voxgate.flow.session import Ending, Session
 from voxgate.media.files import AudioNotFound, AudioUnreadable
-from voxgate.model.audio import Audio
-from voxgate.model.calls import EventType, Json
+from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice
 from voxgate.speech.contract import SpeechFailed
-from voxgate.speech.speaker import Speaker
-from voxgate.verbs.contract import Document, Played, PlayFailed, SayFailed
+from voxgate.verbs.contract import Document, NotNow, Played, PlayFailed, SayFailed
 
 SAMPLES_PER_MS = 8
 DIGITS_MAX = 128  # pressed and not yet read; more are dropped
 
 
-class AudioFiles(Protocol):
-    """Fetches and decodes an address."""
-
-    async def open(self, url: str) -> Audio: ...
-
-
 class CallContext:
-    """The VerbContext of an answered call."""
+    """The VerbContext of one session."""
 
-    def __init__(
-        self,
-        call: LiveCall,
-        leg: Leg,
-        application: Application,
-        *,
-        speaker: Speaker,
-        files: AudioFiles,
-        notes: Notes,
-        hang_up: Callable[[Mapping[str, str]], None],
-        redirect_status: Callable[[Hook], None],
-    ) -> None:
-        self._call = call
-        self._leg = leg
-        self._application = application
-        self._speaker = speaker
-        self._files = files
+    def __init__(self, session: Session, notes: Notes) -> None:
+        self._session = session
+        self._call = session.call
+        self._application = session.application
         self._notes = notes
-        self._hang_up = hang_up
-        self._redirect_status = redirect_status
+
+    @property
+    def _leg(self) -> Leg:
+        """The leg of a call that has media; verbs that need it run only then."""
+        if self._session.leg is None:
+            raise NotNow("the call has no media")
+        return self._session.leg
 
     async def answer(self) -> None:
-        """An outbound call runs its application only once it was answered."""
+        await self._session.line.answer()
 
     async def say(
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
@@ -61,7 +45,9 @@ class CallContext:
         session = self._call.record.request.voice
         heard_ms, last = 0, None
         try:
-            async with self._speaker.speaking(text, session, synthesizer, cached=cached) as parts:
+            async with self._session.speaker.speaking(
+                text, session, synthesizer, cached=cached
+            ) as parts:
                 async for part in parts:
                     for alert in part.alerts:
                         self._call.alert(alert.alert_type, alert.message, alert.detail)
@@ -81,7 +67,7 @@ class CallContext:
         self, url: str, *, seek_offset: int = 0, timeout_s: float | None = None
     ) -> Played:
         try:
-            audio = await self._files.open(self._application.absolute(url))
+            audio = await self._session.ports.files.open(self._application.absolute(url))
         except AudioNotFound as missing:
             raise PlayFailed("not-found", str(missing)) from missing
         except AudioUnreadable as unreadable:
@@ -117,14 +103,14 @@ class CallContext:
 
     async def redirect(self, hook: Hook, status_hook: Hook | None) -> Document | None:
         if status_hook is not None:
-            self._redirect_status(status_hook)
+            self._session.ports.redirect_status(self._call.sid, status_hook)
         try:
             return await self._application.redirected(hook)
         except NoDocument:
             return None
 
     async def hang_up(self, headers: Mapping[str, str]) -> None:
-        self._hang_up(headers)
+        self._session.end(Ending(outcome.COMPLETED, None, headers))
 
     def tag(self, data: Json) -> None:
         self._call.tag(data)
@@ -134,10 +120,6 @@ class CallContext:
 
     def note(self, data: Json) -> None:
         self._notes.add(data)
-
-    def note_digit(self, digit: str, duration_ms: int) -> None:
-        """Every key the callee presses is on the timeline, asked for or not."""
-        self._call.note(EventType.DIGIT, {"digit": digit, "duration_ms": duration_ms})
 
 
 class PressedDigits:

@@ -87,7 +87,7 @@ class CallControl:
         elif change.call_hook is not None and running.call.is_answered:
             if change.call_status_hook is not None:
                 self._ports.redirect_status(call_sid, change.call_status_hook)
-            self._redirecting.start(running.redirect(change.call_hook), name=call_sid)
+            self._redirecting.start(running.session.redirect(change.call_hook), name=call_sid)
             done = True
         else:
             done = False

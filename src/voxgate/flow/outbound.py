@@ -1,46 +1,24 @@
 """One outbound call from its first INVITE to its terminal event."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from voxgate.base.errors import VoxgateError
 from voxgate.base.log import get_logger
 from voxgate.call import outcome
 from voxgate.call.call import LiveCall
 from voxgate.call.dial import Connected, Dial, NotConnected
-from voxgate.call.leg import Leg, LegEnd, MediaSession
+from voxgate.call.leg import MediaSession
 from voxgate.call.outcome import Cause
-from voxgate.flow.application import Application, NoDocument, opening_of
-from voxgate.flow.context import CallContext
+from voxgate.flow.application import opening_of
 from voxgate.flow.ports import CallPorts
-from voxgate.flow.runner import Notes, Runner
-from voxgate.media.events import MediaEvent
+from voxgate.flow.program import conduct, hang_up
+from voxgate.flow.session import Ending, Session
 from voxgate.model.calls import CallStatus, EventType, Json, Outcome
-from voxgate.model.hooks import Hook
 from voxgate.routing.outbound import RoutePlan
 
 log = get_logger("flow")
 
-_APP_FAULTS = {
-    "empty": outcome.APP_EMPTY,
-    "invalid": outcome.APP_INVALID,
-    "failed": outcome.APP_FAILED,
-}
-_BYE_REASONS = {
-    outcome.TIME_LIMIT: "Max Call Duration",
-    outcome.MEDIA_TIMEOUT: "Media Timeout",
-}
 AMD_MISSING = "answering machine detection is not available in this version"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why an answered call is over; `leg` when the far end or the network ended it."""
-
-    cause: Cause
-    leg: LegEnd | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class OutboundCall:
@@ -52,11 +30,7 @@ class OutboundCall:
         self._ports = ports
         self._dial: Dial | None = None
         self._cancelled: Cause | None = None
-        self._leg: Leg | None = None
-        self._runner: Runner | None = None
-        self._speaker = ports.speaker()
-        self._application = Application(call, ports.asker, ports.app_settings())
-        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self.session = Session(call, ports)
 
     async def run(self) -> None:
         """Never raises; ends with exactly one terminal event, also when cancelled."""
@@ -70,8 +44,8 @@ class OutboundCall:
             self._break_off(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
 
     def _break_off(self, why: Outcome) -> None:
-        if self._leg is not None:
-            self._leg.hang_up({})
+        if self.session.leg is not None:
+            self.session.leg.hang_up({})
         status = CallStatus.COMPLETED if self.call.is_answered else CallStatus.FAILED
         self.call.end(status, why, by="jambonz")
 
@@ -90,7 +64,7 @@ class OutboundCall:
         }
         self.call.note(EventType.ROUTED, routed)
         try:
-            stream = self._ports.open_stream(self._on_media)
+            stream = self._ports.open_stream(self.session.on_media)
         except VoxgateError as full:
             why = outcome.own(outcome.NO_MEDIA_PORT, 503, str(full))
             self.call.end(CallStatus.FAILED, why, by="jambonz")
@@ -103,8 +77,9 @@ class OutboundCall:
         try:
             await self._dial_and_talk(media)
         finally:
-            if self._leg is not None:
-                self._leg.release()
+            await self.session.close()
+            if self.session.leg is not None:
+                self.session.leg.release()
             self._report_media(media)
             stream.close()
 
@@ -132,34 +107,19 @@ class OutboundCall:
 
     async def _prepare(self, app_json: str) -> None:
         for speech in opening_of(app_json):
-            await self._speaker.prepare(
+            await self.session.speaker.prepare(
                 speech.text, self.call.record.request.voice, speech.synthesizer
             )
 
     async def _talk(self, connected: Connected, media: MediaSession) -> None:
-        leg = self._leg = Leg(
-            connected.dialog,
-            media,
-            on_end=lambda end: self._end(Ending(end.cause or outcome.COMPLETED, end)),
-            on_hold=lambda held: self._on_hold(held=held),
-        )
+        session = self.session
+        session.connect(connected.dialog, media)
         self._take_answer(connected, media)
-        connected.inbox.hand_over(leg.on_dialog)
+        connected.inbox.hand_over(session.on_dialog)
+        if self.call.record.request.amd is not None:
+            session.background.start("amd", self._report_amd())
         limit_s = self.call.record.request.time_limit_s or self._ports.settings.time_limit_s
-        limit = asyncio.get_running_loop().call_later(
-            limit_s, self._end, Ending(outcome.TIME_LIMIT)
-        )
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                work = [tasks.create_task(self._run_application(leg), name="application")]
-                if self.call.record.request.amd is not None:
-                    work.append(tasks.create_task(self._report_amd(), name="amd"))
-                ending = await self._ending
-                for task in work:
-                    task.cancel()
-        finally:
-            limit.cancel()
-        self._finish(leg, ending)
+        hang_up(session, await conduct(session, limit_s))
 
     def _take_answer(self, connected: Connected, media: MediaSession) -> None:
         facts = media.facts
@@ -171,30 +131,6 @@ class OutboundCall:
             }
         self.call.answer(connected.call_id, answered)
 
-    async def _run_application(self, leg: Leg) -> None:
-        notes = Notes()
-        context = CallContext(
-            self.call,
-            leg,
-            self._application,
-            speaker=self._speaker,
-            files=self._ports.files,
-            notes=notes,
-            hang_up=lambda headers: self._end(Ending(outcome.COMPLETED, None, headers)),
-            redirect_status=lambda hook: self._ports.redirect_status(self.call.sid, hook),
-        )
-        leg.listen_for_digits(context.note_digit)
-        self._runner = Runner(self.call, context, notes)
-        try:
-            await self._runner.run(self._application.first_document)
-        except NoDocument as nothing:
-            self._end(Ending(_APP_FAULTS[nothing.kind]))
-        except Exception:  # boundary: a verb's bug must not leave the callee in silence
-            log.exception("application_failed", call_sid=self.call.sid)
-            self._end(Ending(outcome.INTERNAL))
-        else:
-            self._end(Ending(outcome.APP_DONE))
-
     async def _report_amd(self) -> None:
         """AMD was asked for and cannot run: say so where its verdict would have gone."""
         request = self.call.record.request
@@ -203,35 +139,7 @@ class OutboundCall:
         hook = self._ports.amd_hook(request)
         if hook is None:
             return
-        document = await self._application.action(hook, event, None)
-        if document is not None and self._runner is not None:
-            self._runner.replace(document)
-
-    def _finish(self, leg: Leg, ending: Ending) -> None:
-        if ending.leg is not None and ending.leg.cause is None:
-            self.call.end(
-                CallStatus.COMPLETED,
-                outcome.hung_up(ending.leg.reason),
-                by="caller",
-                headers=ending.leg.headers,
-            )
-            return
-        headers = dict(ending.headers)
-        if ending.cause in _BYE_REASONS:
-            headers["X-Reason"] = _BYE_REASONS[ending.cause]
-        leg.hang_up(headers)
-        self.call.end(CallStatus.COMPLETED, outcome.own(ending.cause, 200, "OK"), by="jambonz")
-
-    def _end(self, ending: Ending) -> None:
-        if not self._ending.done():
-            self._ending.set_result(ending)
-
-    def _on_media(self, event: MediaEvent) -> None:
-        if self._leg is not None:
-            self._leg.on_media(event)
-
-    def _on_hold(self, *, held: bool) -> None:
-        self.call.note(EventType.MEDIA, {"type": "hold" if held else "resume"})
+        await self.session.report(hook, event)
 
     def _report_media(self, media: MediaSession) -> None:
         if self.call.is_answered:
@@ -243,7 +151,7 @@ class OutboundCall:
         """End an answered call; False when it is not answered."""
         if not self.call.is_answered:
             return False
-        self._end(Ending(cause))
+        self.session.end(Ending(cause))
         return True
 
     def cancel(self, cause: Cause) -> bool:
@@ -254,12 +162,3 @@ class OutboundCall:
         if self._dial is not None:
             self._dial.cancel(cause)
         return True
-
-    async def redirect(self, hook: Hook) -> None:
-        """Live call control: fetch a new document and go on with it (failures are alerts)."""
-        try:
-            document = await self._application.redirected(hook)
-        except NoDocument:
-            return
-        if self._runner is not None:
-            self._runner.replace(document)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from voxgate.base.clock import Clock
 from voxgate.call.call import LiveCall
@@ -9,14 +10,20 @@ from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
 from voxgate.call.events import EventLog
 from voxgate.call.leg import MediaSession
 from voxgate.flow.application import AppSettings, Asker, SecretOf
-from voxgate.flow.context import AudioFiles
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
 from voxgate.media.stream import Stream, StreamStats
+from voxgate.model.audio import Audio
 from voxgate.model.calls import CallRequest
 from voxgate.model.hooks import Hook
 from voxgate.routing.outbound import RoutePlan
 from voxgate.speech.speaker import Speaker
+
+
+class AudioFiles(Protocol):
+    """Fetches and decodes an address."""
+
+    async def open(self, url: str) -> Audio: ...
 
 
 @dataclass(frozen=True, slots=True)

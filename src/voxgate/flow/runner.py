@@ -5,8 +5,17 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from voxgate.call.call import LiveCall
+from voxgate.flow.line import Line
 from voxgate.model.calls import EventType, Json
-from voxgate.verbs.contract import Document, Outcome, Replace, Step, Verb, VerbContext
+from voxgate.verbs.contract import (
+    Document,
+    Need,
+    Outcome,
+    Replace,
+    Step,
+    Verb,
+    VerbContext,
+)
 
 NOTES_MAX = 16  # fields a verb may add to its timeline entry
 
@@ -23,12 +32,13 @@ class Notes:
 
 
 class Runner:
-    """Owned by the call's task. `replace` may be called while `run` runs."""
+    """Owned by the call's task. `replace` and `append` may be called while `run` runs."""
 
-    def __init__(self, call: LiveCall, context: VerbContext, notes: Notes) -> None:
+    def __init__(self, call: LiveCall, context: VerbContext, notes: Notes, line: Line) -> None:
         self._call = call
         self._context = context
         self._notes = notes
+        self._line = line
         self._queue: deque[Verb] = deque()
         self._current: asyncio.Task[Outcome] | None = None
         self._replaced = False
@@ -39,6 +49,10 @@ class Runner:
         self._replaced = True
         if self._current is not None:
             self._current.cancel()
+
+    def append(self, document: Document) -> None:
+        """Run `document` after what is left."""
+        self._queue.extend(document.verbs)
 
     async def run(self, fetch: Callable[[], Awaitable[Document]]) -> None:
         """Returns when the verbs ran out or a verb ended the call.
@@ -59,10 +73,13 @@ class Runner:
 
     async def _run_one(self, verb: Verb) -> Outcome:
         about: Json = {"verb": verb.verb} | ({"id": verb.id} if verb.id else {})
+        if verb.needs is Need.ANSWERED and not self._line.is_answered:
+            self._call.note(EventType.VERB, about | {"phase": "skipped"})
+            return Step.NEXT
         self._call.note(EventType.VERB, about | {"phase": "started"} | verb.facts())
         self._notes.facts = {}
         async with asyncio.TaskGroup() as tasks:
-            self._current = tasks.create_task(verb.run(self._context), name=f"verb:{verb.verb}")
+            self._current = tasks.create_task(self._perform(verb), name=f"verb:{verb.verb}")
         finished, self._current = self._current, None
         if finished.cancelled():  # by `replace`; the call's own end cancels this task too
             self._call.note(EventType.VERB, about | {"phase": "interrupted"} | self._notes.facts)
@@ -71,3 +88,9 @@ class Runner:
         phase = "failed" if failed else "finished"
         self._call.note(EventType.VERB, about | {"phase": phase} | self._notes.facts)
         return finished.result()
+
+    async def _perform(self, verb: Verb) -> Outcome:
+        if verb.needs is Need.AUDIO and not self._line.is_answered:
+            opening = self._line.early_media if verb.wants_early_media else self._line.answer
+            await opening()
+        return await verb.run(self._context)

@@ -69,6 +69,10 @@ class SayFailed(VoxgateError):
         self.detail = detail
 
 
+class NotNow(VoxgateError):
+    """The call is not in a state in which this can be done; says why, for whoever asked."""
+
+
 class DigitReader(Protocol):
     """The keys pressed since the reader was opened, in order."""
 

@@ -5,6 +5,7 @@ import pytest
 
 from unit.call.fakes import ListLog
 from unit.flow.fakes import live_call, of_type
+from voxgate.flow.line import AnsweredLine
 from voxgate.flow.runner import Notes, Runner
 from voxgate.model.calls import EventType
 from voxgate.testing.virtual_time import run_virtual
@@ -33,7 +34,7 @@ class Stage:
     def __init__(self) -> None:
         self.log = ListLog()
         self.notes = Notes()
-        self.runner = Runner(live_call(self.log), None, self.notes)
+        self.runner = Runner(live_call(self.log), None, self.notes, AnsweredLine())
 
     async def run(self, first: Document) -> list[tuple[str, str]]:
         async def fetch() -> Document:
@@ -132,7 +133,7 @@ def test_a_verb_that_noted_an_error_is_shown_as_failed():
 
     async def scenario() -> list[dict[str, Any]]:
         log = ListLog()
-        runner = Runner(live_call(log), None, notes)
+        runner = Runner(live_call(log), None, notes, AnsweredLine())
 
         async def fetch() -> Document:
             return document(Failing(id="a"))

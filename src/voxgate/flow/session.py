@@ -1,0 +1,123 @@
+"""One call and the application that drives it: inbound, outbound and dialled calls alike."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from voxgate.call.call import LiveCall
+from voxgate.call.leg import Leg, LegEnd, MediaSession
+from voxgate.call.outcome import COMPLETED, Cause
+from voxgate.flow.application import Application, NoDocument
+from voxgate.flow.background import Background
+from voxgate.flow.line import AnsweredLine, Line
+from voxgate.flow.ports import CallPorts
+from voxgate.flow.runner import Runner
+from voxgate.media.events import MediaEvent
+from voxgate.model.calls import EventType, Json
+from voxgate.model.hooks import Hook
+from voxgate.sip.dialog.events import DialogEvent
+from voxgate.sip.endpoint import InviteDialog
+from voxgate.verbs.contract import Document, VerbContext
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a call is over; `leg` when the far end or the network ended it."""
+
+    cause: Cause
+    leg: LegEnd | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Session:
+    """What everything that happens on one call shares.
+
+    The call's task owns it and must await `close()`; the other methods may be called from the
+    same loop at any time, and do nothing once the call is over.
+    """
+
+    def __init__(self, call: LiveCall, ports: CallPorts, line: Line | None = None) -> None:
+        self.call = call
+        self.ports = ports
+        self.line: Line = line or AnsweredLine()
+        self.leg: Leg | None = None
+        self.speaker = ports.speaker()
+        self.application = Application(call, ports.asker, ports.app_settings())
+        self.background = Background(call)
+        self.context: VerbContext | None = None  # while an application runs
+        self.runner: Runner | None = None
+        self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._media_listeners: list[Callable[[MediaEvent], None]] = []
+
+    # The leg.
+
+    def connect(self, dialog: InviteDialog, media: MediaSession) -> Leg:
+        """Join dialog and media; from here the far end's hanging up ends the session."""
+        self.leg = Leg(
+            dialog,
+            media,
+            on_end=lambda end: self.end(Ending(end.cause or COMPLETED, end)),
+            on_hold=self._on_hold,
+        )
+        self.leg.listen_for_digits(self._note_digit)
+        return self.leg
+
+    def on_dialog(self, event: DialogEvent) -> None:
+        if self.leg is not None:
+            self.leg.on_dialog(event)
+
+    def on_media(self, event: MediaEvent) -> None:
+        """What the stream of this call tells; the leg first, then who listens."""
+        if self.leg is not None:
+            self.leg.on_media(event)
+        for listener in list(self._media_listeners):
+            listener(event)
+
+    def listen_to_media(self, listener: Callable[[MediaEvent], None]) -> Callable[[], None]:
+        """`listener(event)` for every media event of this call; call the result to stop."""
+        self._media_listeners.append(listener)
+        return lambda: self._media_listeners.remove(listener)
+
+    def _note_digit(self, digit: str, duration_ms: int) -> None:
+        """Every key the far end presses is on the timeline, asked for or not."""
+        self.call.note(EventType.DIGIT, {"digit": digit, "duration_ms": duration_ms})
+
+    def _on_hold(self, held: bool) -> None:  # noqa: FBT001 - the leg's signature
+        self.call.note(EventType.MEDIA, {"type": "hold" if held else "resume"})
+
+    # The application.
+
+    def replace(self, document: Document) -> None:
+        """Drop the verbs that are left, stop the running one, go on with `document`."""
+        if self.runner is not None:
+            self.runner.replace(document)
+
+    def append(self, document: Document) -> None:
+        """Run `document` after the verbs that are left."""
+        if self.runner is not None:
+            self.runner.append(document)
+
+    async def redirect(self, hook: Hook) -> None:
+        """Live call control: fetch a new document and go on with it (failures are alerts)."""
+        try:
+            document = await self.application.redirected(hook)
+        except NoDocument:
+            return
+        self.replace(document)
+
+    async def report(self, hook: Hook, result: Json, verb_id: str | None = None) -> None:
+        """Tell `hook` something beside the verbs; verbs in its answer replace the application."""
+        document = await self.application.action(hook, result, verb_id)
+        if document is not None:
+            self.replace(document)
+
+    # The end.
+
+    def end(self, ending: Ending) -> None:
+        """The first reason counts."""
+        if not self.ending.done():
+            self.ending.set_result(ending)
+
+    async def close(self) -> None:
+        """Stop everything that runs beside the verbs."""
+        await self.background.close()
