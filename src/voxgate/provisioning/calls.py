@@ -198,19 +198,29 @@ class Calls:
         if caller.is_provider:
             raise Invalid(f"unauthorized createCall request for account {account_sid}")
         idempotency = _idempotency(idempotency_key, document)
-        if idempotency is not None:
-            repeated = await _stored(self._log.remembered(account_sid, idempotency))
-            if repeated is not None:
-                return Placed(repeated.call_sid, repeated.call_id)
-        request = await self._request(account, document)
-        if (why_not := self._engine.admit()) is not None:
-            raise Unavailable(why_not)
-        facts = await self._directory.facts(account)
-        plan = self._plan(account, request, facts)
+        try:
+            request = await self._request(account, document)
+            if (why_not := self._engine.admit()) is not None:
+                raise Unavailable(why_not)
+            facts = await self._directory.facts(account)
+            plan = self._plan(account, request, facts)
+        except VoxgateError:
+            # What is refused now may have been placed before. A key is else looked up once only,
+            # as it is claimed.
+            repeated = await self._repeated(account_sid, idempotency)
+            if repeated is None:
+                raise
+            return repeated
         # Shielded: a client that goes away between commit and start must not leave a call that
         # is on disk and never rings.
         placing = self._place(account, request, plan, idempotency)
         return await asyncio.shield(self._placing.start(placing, name="place"))
+
+    async def _repeated(self, account_sid: str, key: Idempotency | None) -> Placed | None:
+        if key is None:
+            return None
+        made = await _stored(self._log.remembered(account_sid, key))
+        return None if made is None else Placed(made.call_sid, made.call_id)
 
     async def list(self, caller: Principal, account_sid: str, query: CallQuery) -> CallPage:
         await self._account(caller, account_sid)

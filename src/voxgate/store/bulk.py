@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, TextClause
 from sqlalchemy.sql.dml import UpdateBase
 
-Arrange = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+Arrange = Callable[[tuple[Any, ...]], Any]
 
 
 class Bulk:
@@ -20,28 +20,32 @@ class Bulk:
     Values go to the driver as they are: no type of SQLAlchemy converts them.
     """
 
-    def __init__(self, statement: UpdateBase, names: Sequence[str]) -> None:
+    def __init__(self, statement: UpdateBase | TextClause, names: Sequence[str]) -> None:
         self._statement = statement
         self._names = tuple(names)
-        self._compiled: dict[str, tuple[str, Arrange | None]] = {}
+        self._compiled: dict[str, tuple[str, Arrange]] = {}
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         if not rows:
             return
+        text, arrange = self._for(connection)
+        connection.exec_driver_sql(text, [arrange(row) for row in rows])
+
+    def first(self, connection: Connection, row: tuple[Any, ...]) -> Row[Any] | None:
+        """Run it for one row; the first row of its answer."""
+        text, arrange = self._for(connection)
+        return connection.exec_driver_sql(text, arrange(row)).first()
+
+    def _for(self, connection: Connection) -> tuple[str, Arrange]:
         dialect = connection.dialect.name
         if dialect not in self._compiled:
             self._compiled[dialect] = self._compile(connection)
-        text, arrange = self._compiled[dialect]
-        if arrange is None:
-            named = [dict(zip(self._names, row, strict=True)) for row in rows]
-            connection.exec_driver_sql(text, named)
-        else:
-            connection.exec_driver_sql(text, list(map(arrange, rows)))
+        return self._compiled[dialect]
 
-    def _compile(self, connection: Connection) -> tuple[str, Arrange | None]:
-        """The SQL, and what puts a row into its order; None: it takes its values by name."""
+    def _compile(self, connection: Connection) -> tuple[str, Arrange]:
+        """The SQL, and what makes of a row what the driver takes: by place, or by name."""
         compiled = self._statement.compile(dialect=connection.dialect, column_keys=self._names)
         names = compiled.positiontup
         if names is None:
-            return str(compiled), None
+            return str(compiled), lambda row: dict(zip(self._names, row, strict=True))
         return str(compiled), itemgetter(*(self._names.index(name) for name in names))

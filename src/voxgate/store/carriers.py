@@ -8,7 +8,12 @@ from voxgate.store.owners import Owner, contains, owned, shared
 from voxgate.store.rows import ALL, Rows, Window
 from voxgate.store.tables import CARRIERS, LCR_ENTRIES, PHONE_NUMBERS
 
-_ROWS = Rows(CARRIERS, Carrier, secrets=("register_password",), order=[CARRIERS.c.created_at])
+_ROWS = Rows(
+    CARRIERS,
+    Carrier,
+    secrets=("register_password", "inbound_auth_password"),
+    order=[CARRIERS.c.created_at],
+)
 
 insert = _ROWS.insert
 get = _ROWS.get

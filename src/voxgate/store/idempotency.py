@@ -3,12 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, text
 
 from voxgate.model.deliveries import Idempotency
+from voxgate.store.bulk import Bulk
 from voxgate.store.tables import IDEMPOTENCY_KEYS
 
 KEEP_S = 24 * 3600.0
+
+# One statement, the same for both databases: only a key past its time is taken over.
+_CLAIM = Bulk(
+    text(
+        "INSERT INTO idempotency_keys"
+        " (account_sid, key, fingerprint, call_sid, call_id, created_at)"
+        " VALUES (:account_sid, :key, :fingerprint, :call_sid, :call_id, :created_at)"
+        " ON CONFLICT (account_sid, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
+        " call_sid = excluded.call_sid, call_id = excluded.call_id,"
+        " created_at = excluded.created_at"
+        " WHERE idempotency_keys.created_at <= :expired RETURNING call_sid"
+    ),
+    ("account_sid", "key", "fingerprint", "call_sid", "call_id", "created_at", "expired"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +59,12 @@ def claim(
 ) -> Remembered | None:
     """Take the key for this call; None: taken. Else the call that has it, and nothing is changed.
 
-    Of two processes that claim at once one gets AlreadyExists from its transaction; it should try
-    again and will then find the other's call.
+    Of two processes that claim at once the second waits for the first one's transaction.
     """
-    found = remembered(connection, account_sid, idempotency.key, now=now)
-    if found is not None:
-        return found
-    # Only one past its time: what another node claimed since we looked must stay, so that our
-    # insert fails.
-    connection.execute(
-        delete(IDEMPOTENCY_KEYS).where(
-            IDEMPOTENCY_KEYS.c.account_sid == account_sid,
-            IDEMPOTENCY_KEYS.c.key == idempotency.key,
-            IDEMPOTENCY_KEYS.c.created_at <= now - KEEP_S,
-        )
-    )
-    connection.execute(
-        IDEMPOTENCY_KEYS.insert().values(
-            account_sid=account_sid,
-            key=idempotency.key,
-            fingerprint=idempotency.fingerprint,
-            call_sid=call_sid,
-            call_id=call_id,
-            created_at=now,
-        )
-    )
-    return None
+    row = (account_sid, idempotency.key, idempotency.fingerprint, call_sid, call_id, now)
+    if _CLAIM.first(connection, (*row, now - KEEP_S)) is not None:
+        return None
+    return remembered(connection, account_sid, idempotency.key, now=now)
 
 
 def forget_calls(connection: Connection, call_sids: Sequence[str]) -> None:

@@ -134,6 +134,13 @@ CARRIERS = Table(
     Column("register_username", String(64)),
     Column("register_password", Text),
     Column("register_from_domain", String(255)),
+    Column("trunk_type", String(16), nullable=False),
+    Column("inbound_auth_username", String(64)),
+    Column("inbound_auth_password", Text),
+    Column("requires_register", Boolean, nullable=False),
+    Column("register_sip_realm", String(255)),
+    Column("register_from_user", String(128)),
+    Column("register_public_ip_in_contact", Boolean, nullable=False),
     Column("made_by_account", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("account_sid", "name"),
@@ -239,7 +246,72 @@ LCR_ENTRIES = Table(
     Column("created_at", Float, nullable=False),
 )
 
+CLIENTS = Table(
+    "clients",
+    METADATA,
+    Column("client_sid", String(36), primary_key=True),
+    Column(
+        "account_sid",
+        String(36),
+        ForeignKey("accounts.account_sid", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("username", String(64), nullable=False),
+    Column("password", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("allow_direct_app_calling", Boolean, nullable=False),
+    Column("allow_direct_queue_calling", Boolean, nullable=False),
+    Column("allow_direct_user_calling", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("account_sid", "username"),
+)
+
+LIMITS = Table(
+    "limits",
+    METADATA,
+    Column("limit_sid", String(36), primary_key=True),
+    Column("category", String(32), nullable=False),
+    Column("quantity", Integer, nullable=False),
+    _sid("account_sid", "accounts"),
+    _sid("service_provider_sid", "service_providers"),
+    UniqueConstraint("account_sid", "category"),
+)
+_unique_where(
+    "uq_limits_provider_category",
+    LIMITS.c.service_provider_sid,
+    LIMITS.c.category,
+    where="account_sid IS NULL",
+)
+
 # No foreign keys from here on: these rows are written while calls run.
+REGISTRATIONS = Table(
+    "registrations",
+    METADATA,
+    Column("account_sid", String(36), primary_key=True),
+    Column("username", String(64), primary_key=True),
+    Column("contact", String(512), primary_key=True),
+    Column("realm", String(253), nullable=False),
+    Column("transport", String(8), nullable=False),
+    Column("source_host", String(64), nullable=False),
+    Column("source_port", Integer, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("cseq", Integer, nullable=False),
+    Column("registered_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+    Column("user_agent", Text),
+    Column("application_sid", String(36)),
+    sqlite_with_rowid=False,
+)
+
+# How a carrier's registration stands; written by whoever keeps it up.
+TRUNK_REGISTRATIONS = Table(
+    "trunk_registrations",
+    METADATA,
+    Column("voip_carrier_sid", String(36), primary_key=True),
+    Column("status", _document(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 CALLS = Table(
     "calls",
     METADATA,
