@@ -23,6 +23,13 @@ class Carrier:
     register_username: str | None = None
     register_password: str | None = None
     register_from_domain: str | None = None
+    trunk_type: str = "static_ip"  # how its calls to us are recognised: "static_ip", "auth", "reg"
+    inbound_auth_username: str | None = None
+    inbound_auth_password: str | None = None
+    requires_register: bool = False  # we register there, and stay registered
+    register_sip_realm: str | None = None
+    register_from_user: str | None = None
+    register_public_ip_in_contact: bool = False
     made_by_account: bool = False  # then the egress policy applies to its gateways
     created_at: float = 0.0
 

@@ -6,7 +6,7 @@ drops its entries at once, others notice within `max_age_s`.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from voxgate.base.clock import Clock
@@ -15,17 +15,25 @@ from voxgate.base.secrets import SecretBox, SecretUnreadable, token_digest
 from voxgate.base.tasks import Nursery
 from voxgate.model.accounts import Account, ApiKey
 from voxgate.model.applications import Application
+from voxgate.model.devices import Client
+from voxgate.model.inbound import Trunk
+from voxgate.model.limits import Limit
+from voxgate.model.numbers import PhoneNumber
 from voxgate.provisioning.errors import NotAuthenticated, Unavailable
 from voxgate.provisioning.permissions import Principal, Scope
+from voxgate.routing.inbound import Atlas
 from voxgate.routing.outbound import Facts
 from voxgate.store import (
     accounts,
     api_keys,
     applications,
     carriers,
+    clients,
     gateways,
     generation,
+    inbound,
     lcrs,
+    limits,
     numbers,
 )
 from voxgate.store.engine import Connection, Database, StoreUnavailable
@@ -86,6 +94,34 @@ class Directory:
             ("facts", account.account_sid), lambda c: _facts(c, account, self._box)
         )
         return found or Facts()
+
+    async def atlas(self) -> Atlas:
+        """Everybody who may call in."""
+        found = await self._cached(("atlas", ""), lambda c: _atlas(c, self._box))
+        return found or Atlas()
+
+    async def numbers_on(self, trunks: Sequence[Trunk], called: str) -> list[PhoneNumber]:
+        """Numbers and patterns on these trunks, or on none, that a call to `called` may mean."""
+        sids = sorted(trunk.voip_carrier_sid for trunk in trunks)
+        of_trunks = " ".join(sids)
+        exact = await self._cached(
+            ("number", f"{called} {of_trunks}"), lambda c: inbound.numbers(c, called, sids) or None
+        )
+        patterns = await self._cached(("patterns", of_trunks), lambda c: inbound.patterns(c, sids))
+        return [*(exact or ()), *(patterns or ())]
+
+    async def client(self, account_sid: str, username: str) -> Client | None:
+        return await self._cached(
+            ("client", f"{account_sid} {username}"),
+            lambda c: clients.by_username(c, account_sid, username, self._box),
+        )
+
+    async def limits(self, account_sid: str, service_provider_sid: str) -> list[Limit]:
+        """The account's own and its provider's."""
+        found = await self._cached(
+            ("limits", account_sid), lambda c: limits.binding(c, account_sid, service_provider_sid)
+        )
+        return found or []
 
     def changed(self, number: int) -> None:
         """This process has written; `number` is the generation of that write."""
@@ -179,6 +215,12 @@ def _principal(
             Scope.SERVICE_PROVIDER, key.api_key_sid, service_provider_sid=provider
         )
     return key, Principal(Scope.ADMIN, key.api_key_sid)
+
+
+def _atlas(connection: Connection, box: SecretBox) -> Atlas:
+    return Atlas.of(
+        inbound.tenants(connection), inbound.trunks(connection, box), inbound.entrances(connection)
+    )
 
 
 def _facts(connection: Connection, account: Account, box: SecretBox) -> Facts:

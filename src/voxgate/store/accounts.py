@@ -5,7 +5,7 @@ from sqlalchemy import delete as delete_from
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.accounts import Account
-from voxgate.store import alerts, calls, deliveries, lcrs
+from voxgate.store import alerts, calls, deliveries, lcrs, registrations
 from voxgate.store.rows import ALL, Rows, Window
 from voxgate.store.tables import (
     ACCOUNTS,
@@ -69,4 +69,5 @@ def delete(connection: Connection, account_sid: str) -> None:
     calls.remove_of_account(connection, account_sid)
     deliveries.remove_of_account(connection, account_sid)
     alerts.remove_of_account(connection, account_sid)
+    registrations.remove_of_account(connection, account_sid)
     _ROWS.delete(connection, account_sid)
