@@ -25,7 +25,7 @@ from voxgate.sip.dialog.events import (
 from voxgate.sip.dialog.inside import capabilities
 from voxgate.sip.dialog.invite import InviteDialog
 from voxgate.sip.dialog.options import EXTENSIONS, SipOptions
-from voxgate.sip.dialog.outside import OutsideRequest, ask
+from voxgate.sip.dialog.outside import IncomingRequest, OutsideRequest, ask
 from voxgate.sip.dialog.reply import reply
 from voxgate.sip.dialog.stack import Effect, Notify, Stack
 from voxgate.sip.dialog.stray import Strays
@@ -40,14 +40,24 @@ from voxgate.sip.message import (
 from voxgate.sip.transaction.destination import Destination, Source
 from voxgate.sip.transaction.layer import Clock, Incoming, Transmit, reply_destination
 
-__all__ = ["Agent", "AgentStats", "Effect", "InviteHandler", "Notify", "transaction_of"]
+__all__ = [
+    "Agent",
+    "AgentStats",
+    "Effect",
+    "InviteHandler",
+    "Notify",
+    "RequestHandler",
+    "transaction_of",
+]
 
 InviteHandler = Callable[[IncomingInvite], None]
+RequestHandler = Callable[[IncomingRequest], None]
 
 # The kernel gives back only the start of a long datagram, so it is searched, not parsed.
 _OUR_BRANCH = re.compile(rb"\r\nVia:[^\r]*?;branch=([^;,\s]+)")
 
 _RETRY_AFTER_S = 10  # when we are full
+_OUTSIDE = frozenset({"REGISTER", "MESSAGE", "SUBSCRIBE", "PUBLISH"})  # need no dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class Agent:
         self._malformed = 0
         self._refused = 0
         self.invite_handler: InviteHandler | None = None
+        self.request_handler: RequestHandler | None = None
         self._options = options
         self._methods = frozenset(options.allow_methods)
         self._stack = Stack(
@@ -249,6 +260,9 @@ class Agent:
         method = incoming.request.method
         if method == "OPTIONS":
             self._answer(incoming, 200, capabilities(self._stack))
+        elif method in _OUTSIDE and self.request_handler is not None:
+            outside, take = IncomingRequest(self._stack, incoming), self.request_handler
+            self._stack.notify(lambda: take(outside))
         elif method != "INVITE":
             # BYE, INFO, UPDATE, PRACK, … belong into a dialog, and To names none.
             self._answer(incoming, 481)

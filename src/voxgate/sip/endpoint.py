@@ -15,7 +15,7 @@ from voxgate.base.clock import Clock
 from voxgate.base.log import get_logger
 from voxgate.base.settings import Listener
 from voxgate.base.tasks import Nursery
-from voxgate.sip.agent import Agent, InviteHandler, Notify
+from voxgate.sip.agent import Agent, InviteHandler, Notify, RequestHandler
 from voxgate.sip.auth import Credentials
 from voxgate.sip.dialog.callee import IncomingInvite
 from voxgate.sip.dialog.events import (
@@ -44,7 +44,7 @@ from voxgate.sip.dialog.events import (
 from voxgate.sip.dialog.events import Listener as EventListener
 from voxgate.sip.dialog.invite import DialogPhase, InviteDialog
 from voxgate.sip.dialog.options import SipOptions
-from voxgate.sip.dialog.outside import OutsideRequest
+from voxgate.sip.dialog.outside import IncomingRequest, OutsideRequest
 from voxgate.sip.grammar import SipError
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers, Message, Response
@@ -69,6 +69,7 @@ __all__ = [
     "EventListener",
     "Failed",
     "IncomingInvite",
+    "IncomingRequest",
     "InfoReceived",
     "InviteDialog",
     "MessageObserver",
@@ -240,6 +241,13 @@ class Endpoint:
             dialog.start(targets)
 
     # Outside of calls.
+
+    def on_request(self, handler: RequestHandler) -> None:
+        """Have REGISTER and other requests that need no call handed over.
+
+        Only methods that `SipOptions.allow_methods` names get that far.
+        """
+        self._agent.request_handler = handler
 
     async def request(
         self,

@@ -1,16 +1,18 @@
-"""A request outside of any dialog: OPTIONS pings, REGISTER, MESSAGE (RFC 3261 section 8.1)."""
+"""A request outside of any dialog: OPTIONS pings, REGISTER, MESSAGE (RFC 3261 sections 8.1, 8.2)."""
 
 from dataclasses import dataclass
 
 from voxgate.sip.auth import Credentials
-from voxgate.sip.dialog.events import Outcome, OutcomeListener
+from voxgate.sip.dialog.events import Fields, Outcome, OutcomeListener
 from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import contact_of, new_branch, via_of
+from voxgate.sip.dialog.reply import reply
 from voxgate.sip.dialog.stack import Stack
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers, Request
 from voxgate.sip.transaction.destination import Destination
+from voxgate.sip.transaction.layer import Incoming
 from voxgate.sip.transaction.mirror import MAX_FORWARDS
 from voxgate.sip.uri import Uri
 
@@ -88,3 +90,32 @@ class _Asking:
             headers.add(name, value)
         request = Request(asked.method, asked.uri, headers, asked.body)
         return Ready(request, branch, self._target, local)
+
+
+class IncomingRequest:
+    """A request of the outside that belongs to no call, until it is answered."""
+
+    def __init__(self, stack: Stack, incoming: Incoming) -> None:
+        self.request: Request = incoming.request
+        self.source: Destination = incoming.source.peer
+        self._stack = stack
+        self._incoming = incoming
+
+    def respond(
+        self, status: int, reason: str = "", headers: Fields = (), body: bytes = b""
+    ) -> None:
+        """Answer, once; later calls do nothing."""
+        if self._incoming.answered:
+            return
+        tag = self._stack.token()
+        response = reply(
+            self._stack, self.request, status, reason, to_tag=tag, fields=headers, body=body
+        )
+        self._stack.respond(self._incoming, response)
+        self._stack.flush()
+
+    def ignore(self) -> None:
+        """Never respond, as if it had been lost on its way."""
+        if not self._incoming.answered:
+            self._stack.ignore(self._incoming)
+            self._stack.flush()
