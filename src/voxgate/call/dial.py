@@ -170,12 +170,14 @@ class Dial:
         self._rang = False
         self._attempts = 0
         self._give_up: Cause | None = None
+        self._cancel_headers: tuple[tuple[str, str], ...] = ()
         self._inbox: Inbox | None = None
         self._ring_deadline = 0.0
 
-    def cancel(self, cause: Cause) -> None:
+    def cancel(self, cause: Cause, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Stop ringing. The run ends with no-answer once the far end confirmed it."""
-        self._give_up = self._give_up or cause
+        if self._give_up is None:
+            self._give_up, self._cancel_headers = cause, headers
         if self._inbox is not None:
             self._inbox.put(None)
 
@@ -312,7 +314,7 @@ class Dial:
             return self._cancelled() if self._give_up is not None else self._silent(about)
         ringing.cancelling = True
         self._give_up = self._give_up or outcome.BY_STATUS[487]
-        dialog.cancel()
+        dialog.cancel(self._cancel_headers)
         return None
 
     def _sent(self, invite: OutgoingInvite, event: Sent, about: Json) -> None:

@@ -93,6 +93,10 @@ INTERNAL = Cause("internal_error", US, True, "The gateway failed.", "Report this
 # How an answered call ends.
 COMPLETED = Cause("completed", None, False, "The call was answered and ended normally.", "Nothing to do.")  # fmt: skip
 ENDED_BY_API = Cause("ended_by_api", None, False, "The call was ended over the API.", "Nothing to do.")  # fmt: skip
+ANSWERED_ELSEWHERE = Cause("answered_elsewhere", None, False, "Another target of the same dial answered first.", "Nothing to do.")  # fmt: skip
+CALLER_GONE = Cause("caller_gone", None, False, "The call that dialled this one ended.", "Nothing to do.")  # fmt: skip
+NOT_CONFIRMED = Cause("not_confirmed", CALLEE, True, "The callee answered and did not take the call.", "Try again later.")  # fmt: skip
+TRANSFERRED = Cause("transferred", None, False, "The call was handed on to somebody else.", "Nothing to do.")  # fmt: skip
 TIME_LIMIT = Cause("time_limit", None, False, "The call reached its time limit.", "Raise timeLimit if calls should last longer.")  # fmt: skip
 APP_DONE = Cause("app_finished", APP, False, "The application had nothing more to say, so the call was hung up.", "End the document with hangup, or go on with redirect.")  # fmt: skip
 APP_EMPTY = Cause("app_empty", APP, False, "The application answered with nothing.", "Return a list of verbs from the call hook.")  # fmt: skip
@@ -107,7 +111,8 @@ LOST = Cause("lost", US, True, "The gateway broke down during the call.", "Place
 
 OWN_CAUSES: tuple[Cause, ...] = (
     BLOCKED, NO_RESPONSE, UNREACHABLE, EGRESS_REFUSED, NO_MEDIA_PORT, CANCELLED, INTERNAL,
-    COMPLETED, ENDED_BY_API, TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED,
+    COMPLETED, ENDED_BY_API, ANSWERED_ELSEWHERE, CALLER_GONE, NOT_CONFIRMED, TRANSFERRED,
+    TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED,
     MEDIA_TIMEOUT, MEDIA_REFUSED, SESSION_EXPIRED, DIALOG_LOST, SHUTDOWN, LOST,
 )  # fmt: skip
 

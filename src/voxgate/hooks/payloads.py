@@ -13,6 +13,8 @@ from voxgate.model.calls import Call, CallEvent, Json
 
 # Keys whose whole subtree reaches the application as it was given.
 _UNTOUCHED = frozenset({"customerData", "sip", "env_vars", "args"})
+# A fact that is told under both of its names, of which this one is in camelCase.
+_KEPT = frozenset({"referStatus"})
 _SEPARATORS = re.compile(r"[^0-9a-zA-Z]+")
 _HUMP = re.compile(r"(?<=[0-9a-zA-Z])(?=[A-Z])")
 _STATUS_FACTS = ("duration", "call_termination_by", "headers", "outcome")
@@ -99,7 +101,7 @@ def snake_cased(value: Json) -> Json:
     """The value with every key snake_cased, but for the keys that hold the customer's own data."""
     cased: Json = {}
     for key, item in value.items():
-        if key in _UNTOUCHED:
+        if key in _UNTOUCHED or key in _KEPT:
             cased[key] = as_javascript(item)
         else:
             cased[snake_key(key)] = _snake_cased(item)
@@ -147,6 +149,9 @@ def _identity(call: Call) -> Json:
     }
     if call.application_sid is not None:
         payload["application_sid"] = call.application_sid
+    if call.request.parent_call_sid is not None:
+        payload["parent_call_sid"] = call.request.parent_call_sid
+        payload["caller_id"] = call.request.caller_id or call.from_
     return payload
 
 

@@ -146,6 +146,8 @@ class CallRequest:
     voice: Voice = Voice()
     recognizer: RecognizerChoice = RecognizerChoice()
     amd: Json | None = None
+    parent_call_sid: str | None = None  # of a dialled call: whose application rang it
+    caller_id: str | None = None  # of a dialled call: who is shown as calling
 
 
 @dataclass(frozen=True, slots=True)

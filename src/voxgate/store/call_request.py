@@ -27,6 +27,8 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "app_json": request.app_json,
         "tag": request.tag,
         "amd": _amd_to_json(request.amd, box),
+        "parent_call_sid": request.parent_call_sid,
+        "caller_id": request.caller_id,
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -50,6 +52,9 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         voice=Voice(*document["voice"]),
         recognizer=RecognizerChoice(*document["recognizer"]),
         amd=_amd_from_json(document["amd"], box),
+        # Calls of before there was `dial` have neither.
+        parent_call_sid=document.get("parent_call_sid"),
+        caller_id=document.get("caller_id"),
     )
 
 
