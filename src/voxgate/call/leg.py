@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from voxgate.base.errors import VoxgateError
 from voxgate.call import outcome
 from voxgate.call.outcome import Cause
 from voxgate.media.events import (
@@ -47,6 +48,10 @@ class LegEnd:
     cause: Cause | None
     reason: Reason | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoDialog(VoxgateError):
+    """A request inside the call was to be sent before the call was answered."""
 
 
 class MediaSession:
@@ -117,20 +122,21 @@ class MediaSession:
 
 
 class Leg:
-    """An answered leg. The owner must call `release` once it is over.
+    """A leg that has media. The owner must call `release` once it is over.
 
+    A call to us may have media before it is answered, and gets its dialog with the answer.
     `on_end` is called exactly once, from the event loop, when the far end or the network ends it.
     """
 
     def __init__(
         self,
-        dialog: InviteDialog,
+        dialog: InviteDialog | None,
         media: MediaSession,
         *,
         on_end: Callable[[LegEnd], None],
         on_hold: Callable[[bool], None],
     ) -> None:
-        self.dialog = dialog
+        self._dialog = dialog
         self._media = media
         self._on_end = on_end
         self._on_hold = on_hold
@@ -140,6 +146,17 @@ class Leg:
         self._digit_listeners: list[Callable[[str, int], None]] = []
         self._rtp_digits_seen = False
         self._playbacks: dict[PlaybackId, asyncio.Future[int]] = {}
+
+    @property
+    def dialog(self) -> InviteDialog:
+        """Raises NoDialog while the call was not answered."""
+        if self._dialog is None:
+            raise NoDialog("the call is not answered yet")
+        return self._dialog
+
+    def confirm(self, dialog: InviteDialog) -> None:
+        """The call that had early media was answered."""
+        self._dialog = dialog
 
     # What the far end does.
 
@@ -254,7 +271,8 @@ class Leg:
 
     def hang_up(self, headers: Mapping[str, str]) -> None:
         self._over = True
-        self.dialog.bye(tuple(headers.items()))
+        if self._dialog is not None:
+            self._dialog.bye(tuple(headers.items()))
 
     @property
     def on_hold(self) -> bool:

@@ -88,6 +88,9 @@ NO_MEDIA_PORT = Cause(
     "no_media_port", US, True, "No RTP port was free.", "Widen VOXGATE_RTP_PORTS."
 )
 CANCELLED = Cause("cancelled", None, True, "The call was cancelled over the API while it rang.", "Nothing to do.")  # fmt: skip
+CALLER_GONE = Cause("caller_hung_up", None, False, "The caller hung up before the call was answered.", "Nothing to do.")  # fmt: skip
+DECLINED_BY_APP = Cause("declined_by_app", None, False, "The application declined the call.", "Nothing to do.")  # fmt: skip
+OFFER_REFUSED = Cause("codec_refused", TRUNK, False, "The caller's offer carried no usable audio.", "Enable PCMU or PCMA on the carrier.")  # fmt: skip
 INTERNAL = Cause("internal_error", US, True, "The gateway failed.", "Report this with the call's events.")  # fmt: skip
 
 # How an answered call ends.
@@ -111,6 +114,7 @@ LOST = Cause("lost", US, True, "The gateway broke down during the call.", "Place
 
 OWN_CAUSES: tuple[Cause, ...] = (
     BLOCKED, NO_RESPONSE, UNREACHABLE, EGRESS_REFUSED, NO_MEDIA_PORT, CANCELLED, INTERNAL,
+    CALLER_GONE, DECLINED_BY_APP, OFFER_REFUSED,
     COMPLETED, ENDED_BY_API, ANSWERED_ELSEWHERE, CALLER_GONE, NOT_CONFIRMED, TRANSFERRED,
     TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED,
     MEDIA_TIMEOUT, MEDIA_REFUSED, SESSION_EXPIRED, DIALOG_LOST, SHUTDOWN, LOST,

@@ -66,7 +66,7 @@ async def _run_application(session: Session) -> None:
     try:
         await session.runner.run(session.application.first_document)
     except NoDocument as nothing:
-        session.end(Ending(_APP_FAULTS[nothing.kind]))
+        session.end(Ending(_APP_FAULTS[nothing.kind], detail=str(nothing)))
     except Exception:  # boundary: a verb's bug must not leave the far end in silence
         log.exception("application_failed", call_sid=session.call.sid)
         session.end(Ending(outcome.INTERNAL))

@@ -27,6 +27,7 @@ class Ending:
     cause: Cause
     leg: LegEnd | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    detail: str = ""  # what went wrong, for a caller who was not answered
 
 
 class Session:
@@ -51,8 +52,11 @@ class Session:
 
     # The leg.
 
-    def connect(self, dialog: InviteDialog, media: MediaSession) -> Leg:
-        """Join dialog and media; from here the far end's hanging up ends the session."""
+    def connect(self, dialog: InviteDialog | None, media: MediaSession) -> Leg:
+        """Join dialog and media; from here the far end's hanging up ends the session.
+
+        Without a dialog it is early media of a call to us.
+        """
         self.leg = Leg(
             dialog,
             media,

@@ -56,13 +56,30 @@ def base_payload(call: Call, site: Site) -> Json:
     return payload | site.to_json()
 
 
-def session_payload(call: Call, site: Site) -> Json:
-    """For the call hook that fetches the first document (`session:new`)."""
+def session_payload(call: Call, site: Site, sip: Json | None = None) -> Json:
+    """For the call hook that fetches the first document (`session:new`).
+
+    `sip` is the INVITE of an inbound call, whose record is shown whole (contract 3.5).
+    """
     voice, ear = call.request.voice, call.request.recognizer
     synthesizer = {"vendor": voice.vendor, "language": voice.language, "voice": voice.voice}
     recognizer = {"vendor": ear.vendor, "language": ear.language}
     defaults = {"synthesizer": _present(synthesizer), "recognizer": _present(recognizer)}
-    return base_payload(call, site) | {"defaults": _present(defaults)}
+    payload = base_payload(call, site) | {"defaults": _present(defaults)}
+    if sip is not None:
+        payload |= _arrived(call, site) | {"sip": sip}
+    return payload
+
+
+def _arrived(call: Call, site: Site) -> Json:
+    about = {
+        "caller_name": call.request.caller_name or "",
+        "has_recording": False,
+        "service_provider_sid": call.service_provider_sid,
+        "local_sip_address": site.sip_address,
+        "public_ip": site.public_ip,
+    }
+    return {key: value for key, value in about.items() if value is not None}
 
 
 def action_payload(call: Call, result: Json, verb_id: str | None, site: Site) -> Json:
@@ -149,6 +166,10 @@ def _identity(call: Call) -> Json:
     }
     if call.application_sid is not None:
         payload["application_sid"] = call.application_sid
+    if call.request.source_ip is not None:
+        payload["originating_sip_ip"] = call.request.source_ip
+        if call.trunk is not None:
+            payload["originating_sip_trunk_name"] = call.trunk
     if call.request.parent_call_sid is not None:
         payload["parent_call_sid"] = call.request.parent_call_sid
         payload["caller_id"] = call.request.caller_id or call.from_

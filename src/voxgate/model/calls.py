@@ -146,6 +146,7 @@ class CallRequest:
     voice: Voice = Voice()
     recognizer: RecognizerChoice = RecognizerChoice()
     amd: Json | None = None
+    source_ip: str | None = None  # of an inbound call: where its INVITE came from
     parent_call_sid: str | None = None  # of a dialled call: whose application rang it
     caller_id: str | None = None  # of a dialled call: who is shown as calling
 

@@ -27,6 +27,7 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "app_json": request.app_json,
         "tag": request.tag,
         "amd": _amd_to_json(request.amd, box),
+        "source_ip": request.source_ip,
         "parent_call_sid": request.parent_call_sid,
         "caller_id": request.caller_id,
     }
@@ -52,6 +53,7 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         voice=Voice(*document["voice"]),
         recognizer=RecognizerChoice(*document["recognizer"]),
         amd=_amd_from_json(document["amd"], box),
+        source_ip=document.get("source_ip"),
         # Calls of before there was `dial` have neither.
         parent_call_sid=document.get("parent_call_sid"),
         caller_id=document.get("caller_id"),
