@@ -51,6 +51,7 @@ class Application:
         self._asker = asker
         self._settings = settings
         self._base = call.record.request.call_hook
+        self.sip: Json | None = None  # the INVITE of an inbound call, for `session:new`
 
     async def first_document(self) -> Document:
         """`app_json`, else the call hook's answer. Raises NoDocument, alerts given."""
@@ -59,7 +60,7 @@ class Application:
             return self._read(_loaded(request.app_json), "app_json")
         if request.call_hook is None:
             raise NoDocument("empty", "the call has neither call_hook nor app_json")
-        payload = session_payload(self._call.record, self._settings.site)
+        payload = session_payload(self._call.record, self._settings.site, self.sip)
         return self._required(await self._ask(request.call_hook, payload), request.call_hook)
 
     async def redirected(self, hook: Hook) -> Document:

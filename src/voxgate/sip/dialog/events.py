@@ -80,6 +80,7 @@ class OrphanDialog:
     route_set: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()  # Route headers of the INVITE, for the CANCEL
     credentials: Credentials | None = None
+    refusal: bytes | None = None  # the far end's INVITE waits for this final response, then a BYE
 
 
 OrphanFate = Literal["cancelled", "ended", "gone", "no-answer", "unreachable"]

@@ -16,12 +16,14 @@ from voxgate.sip.grammar import MalformedMessage
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers, Request, Response
 from voxgate.sip.transaction.destination import Destination
-from voxgate.sip.transaction.layer import FailureCause
+from voxgate.sip.transaction.layer import FailureCause, Transmit
 from voxgate.sip.transaction.mirror import cancel_of
 from voxgate.sip.uri import Uri
 
 # Refreshes and challenges after the last entry of the journal have used up numbers; gaps are fine.
 CSEQ_GAP = 1000
+
+_REPEATS_S = (0.5, 1.5)  # as a server transaction would at first (RFC 3261 timer G)
 
 _GONE = 481
 
@@ -36,10 +38,39 @@ def end(
     local = stack.local_for(targets[0])
     if local is None:
         finished("unreachable")
+    elif orphan.refusal is not None:
+        _refuse(stack, orphan, targets[0], local, finished)
     elif orphan.remote_target is not None:
         _bye(stack, orphan, targets[0], local, finished)
     else:
         _cancel(stack, orphan, targets[0], local, finished)
+
+
+def _refuse(
+    stack: Stack,
+    orphan: OrphanDialog,
+    target: Destination,
+    local: Destination,
+    finished: Callable[[OrphanFate], None],
+) -> None:
+    """Somebody called us and the answer, if there was one, is not in the journal.
+
+    The refusal ends an INVITE that still waits. There is no transaction to repeat it, so it goes
+    out more than once; whoever waits no longer drops it. A BYE ends what was answered after all.
+    """
+    refusal = Transmit(orphan.refusal or b"", target, local, orphan.call_id)
+
+    def repeat() -> None:
+        stack.put(refusal)
+        stack.flush()
+
+    def judged(fate: OrphanFate) -> None:
+        finished("cancelled" if fate == "gone" else fate)
+
+    stack.put(refusal)
+    for after_s in _REPEATS_S:
+        stack.alarm(after_s, repeat)
+    _bye(stack, orphan, target, local, judged)
 
 
 def _cancel(
