@@ -10,7 +10,8 @@ from voxgate.api.answers import V1, Page, Sid, Wire
 from voxgate.api.bodies import changes, document_of
 from voxgate.api.gate import caller_of
 from voxgate.model.calls import Call, CallEvent
-from voxgate.provisioning.call_draft import CallDraft, CallUpdateDraft
+from voxgate.provisioning.call_draft import CallDraft
+from voxgate.provisioning.call_update import CallUpdateDraft
 from voxgate.provisioning.calls import CallQuery, Calls
 from voxgate.provisioning.pages import Listing
 
@@ -37,6 +38,8 @@ def to_wire(call: Call) -> Wire:
         "account_sid": call.account_sid,
         "service_provider_sid": call.service_provider_sid,
         "application_sid": call.application_sid,
+        "parent_call_sid": call.request.parent_call_sid,
+        "caller_id": call.request.caller_id,
         "trace_id": call.trace_id,
         "trunk": call.trunk,
         "created_at": answers.moment(call.created_at),
@@ -108,9 +111,11 @@ def _add_one_call(router: APIRouter, calls: Calls) -> None:
     @router.put(ONE_CALL, status_code=202, openapi_extra=changes(CallUpdateDraft))
     @router.post(ONE_CALL, status_code=202, openapi_extra=changes(CallUpdateDraft))
     async def update(account_sid: Sid, call_sid: Sid, request: Request) -> Response:
-        """One change at a time: end the call, or give it a new application."""
+        """One change at a time. `sip_request` answers with what the far end answered."""
         document = await document_of(request)
-        await calls.update(caller_of(request), account_sid, call_sid, document)
+        answer = await calls.update(caller_of(request), account_sid, call_sid, document)
+        if answer is not None:
+            return JSONResponse({"status": answer.status, "reason": answer.reason})
         return PlainTextResponse("Accepted", status_code=202)
 
     @router.delete(ONE_CALL, status_code=204)

@@ -8,11 +8,17 @@ from voxgate.base.tasks import Nursery
 from voxgate.call import outcome
 from voxgate.call.call import LiveCall
 from voxgate.call.orphan import intended_facts
+from voxgate.flow import commands
+from voxgate.flow.commands import InvalidCommand
 from voxgate.flow.outbound import OutboundCall
 from voxgate.flow.ports import CallPorts
+from voxgate.flow.sessions import Sessions
 from voxgate.model.calls import Call, Json
-from voxgate.provisioning.calls import CallUpdate, UpdateResult
+from voxgate.provisioning.call_update import CallUpdateDraft
+from voxgate.provisioning.calls import SipAnswer
+from voxgate.provisioning.errors import CallGone, CallIncompatible, Invalid
 from voxgate.routing.outbound import RoutePlan
+from voxgate.verbs.contract import NotNow
 
 log = get_logger("flow")
 
@@ -25,18 +31,19 @@ class CallControl:
     def __init__(
         self,
         ports: CallPorts,
+        sessions: Sessions,
         *,
         max_calls: int,
         journal_ready: Callable[[], bool],
         finished: Callable[[Call], None],
     ) -> None:
         self._ports = ports
+        self._sessions = sessions
         self._max_calls = max_calls
         self._journal_ready = journal_ready
         self._finished = finished
         self._running: dict[str, OutboundCall] = {}
         self._tasks = Nursery("calls")
-        self._redirecting = Nursery("redirects")
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -76,22 +83,16 @@ class CallControl:
             if not self._running:
                 self._idle.set()
 
-    def update(self, call_sid: str, change: CallUpdate) -> UpdateResult:
-        running = self._running.get(call_sid)
-        if running is None or running.call.ended:
-            return UpdateResult.GONE
-        if change.call_status == "completed":
-            done = running.hang_up(outcome.ENDED_BY_API)
-        elif change.call_status == "no-answer":
-            done = running.cancel(outcome.CANCELLED)
-        elif change.call_hook is not None and running.call.is_answered:
-            if change.call_status_hook is not None:
-                self._ports.redirect_status(call_sid, change.call_status_hook)
-            self._redirecting.start(running.session.redirect(change.call_hook), name=call_sid)
-            done = True
-        else:
-            done = False
-        return UpdateResult.OK if done else UpdateResult.INCOMPATIBLE
+    async def update(self, call_sid: str, change: CallUpdateDraft) -> SipAnswer | None:
+        session = self._sessions.of(call_sid)
+        if session is None:
+            raise CallGone.of(call_sid)
+        try:
+            return await commands.update(session, change)
+        except NotNow as why:
+            raise CallIncompatible.of(call_sid, str(why)) from why
+        except InvalidCommand as invalid:
+            raise Invalid(str(invalid)) from invalid
 
     async def stop(self, grace_s: float) -> None:
         """No new calls; running ones get `grace_s` to end, then CANCEL or BYE."""
@@ -99,10 +100,9 @@ class CallControl:
         log.info("calls_draining", calls=len(self._running), grace_s=grace_s)
         if not await self._wait_idle(grace_s):
             for running in list(self._running.values()):
-                if not running.hang_up(outcome.SHUTDOWN):
-                    running.cancel(outcome.SHUTDOWN)
+                if not running.session.hang_up(outcome.SHUTDOWN):
+                    running.session.cancel(outcome.SHUTDOWN)
             await self._wait_idle(BYE_GRACE_S)
-        await self._redirecting.close()
         await self._tasks.close()
 
     async def _wait_idle(self, timeout_s: float) -> bool:

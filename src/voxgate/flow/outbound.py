@@ -12,7 +12,7 @@ from voxgate.call.outcome import Cause
 from voxgate.flow.application import opening_of
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.program import conduct, hang_up
-from voxgate.flow.session import Ending, Session
+from voxgate.flow.session import Session
 from voxgate.model.calls import CallStatus, EventType, Json, Outcome
 from voxgate.routing.outbound import RoutePlan
 
@@ -31,6 +31,7 @@ class OutboundCall:
         self._dial: Dial | None = None
         self._cancelled: Cause | None = None
         self.session = Session(call, ports)
+        self.session.abandon = self._abandon
 
     async def run(self) -> None:
         """Never raises; ends with exactly one terminal event, also when cancelled."""
@@ -42,6 +43,8 @@ class OutboundCall:
         except Exception:  # boundary: a call must end with its terminal event
             log.exception("call_failed", call_sid=self.call.sid)
             self._break_off(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
+        finally:
+            await self.session.close()
 
     def _break_off(self, why: Outcome) -> None:
         if self.session.leg is not None:
@@ -145,20 +148,8 @@ class OutboundCall:
         if self.call.is_answered:
             self._ports.observe_media(media.stream.stats())
 
-    # What the API and the operator may do to it.
-
-    def hang_up(self, cause: Cause) -> bool:
-        """End an answered call; False when it is not answered."""
-        if not self.call.is_answered:
-            return False
-        self.session.end(Ending(cause))
-        return True
-
-    def cancel(self, cause: Cause) -> bool:
-        """Stop ringing; False when it is answered."""
-        if self.call.is_answered:
-            return False
+    def _abandon(self, cause: Cause) -> None:
+        """Stop ringing."""
         self._cancelled = cause
         if self._dial is not None:
             self._dial.cancel(cause)
-        return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from voxgate.base.clock import Clock
 from voxgate.call.call import LiveCall
@@ -33,8 +33,14 @@ class CallSettings:
     strict_verbs: bool
 
 
+def _unlisted(_session: object) -> Callable[[], None]:
+    return lambda: None
+
+
 @dataclass(frozen=True, slots=True)
 class CallPorts:
+    """`enlist(session)` makes a session known to live control; call the result when it is over."""
+
     log: EventLog
     clock: Clock
     inviter: Inviter
@@ -50,6 +56,7 @@ class CallPorts:
     settings: CallSettings
     redirect_status: Callable[[str, Hook], None]
     observe_media: Callable[[StreamStats], None]
+    enlist: Callable[[Any], Callable[[], None]] = _unlisted
 
     def dial(self, call: LiveCall, plan: RoutePlan, media: MediaSession) -> Dial:
         return Dial(

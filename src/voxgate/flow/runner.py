@@ -40,6 +40,7 @@ class Runner:
         self._notes = notes
         self._line = line
         self._queue: deque[Verb] = deque()
+        self.verb: Verb | None = None  # that runs now
         self._current: asyncio.Task[Outcome] | None = None
         self._replaced = False
 
@@ -53,6 +54,11 @@ class Runner:
     def append(self, document: Document) -> None:
         """Run `document` after what is left."""
         self._queue.extend(document.verbs)
+
+    def skip(self) -> None:
+        """Stop the running verb and go on with the next."""
+        if self._current is not None:
+            self._current.cancel()
 
     async def run(self, fetch: Callable[[], Awaitable[Document]]) -> None:
         """Returns when the verbs ran out or a verb ended the call.
@@ -78,9 +84,10 @@ class Runner:
             return Step.NEXT
         self._call.note(EventType.VERB, about | {"phase": "started"} | verb.facts())
         self._notes.facts = {}
+        self.verb = verb
         async with asyncio.TaskGroup() as tasks:
             self._current = tasks.create_task(self._perform(verb), name=f"verb:{verb.verb}")
-        finished, self._current = self._current, None
+        finished, self._current, self.verb = self._current, None, None
         if finished.cancelled():  # by `replace`; the call's own end cancels this task too
             self._call.note(EventType.VERB, about | {"phase": "interrupted"} | self._notes.facts)
             return Step.NEXT

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from voxgate.call.call import LiveCall
 from voxgate.call.leg import Leg, LegEnd, MediaSession
 from voxgate.call.outcome import COMPLETED, Cause
-from voxgate.flow.application import Application, NoDocument
+from voxgate.flow.application import Application
 from voxgate.flow.background import Background
 from voxgate.flow.line import AnsweredLine, Line
 from voxgate.flow.ports import CallPorts
@@ -34,7 +34,8 @@ class Session:
     """What everything that happens on one call shares.
 
     The call's task owns it and must await `close()`; the other methods may be called from the
-    same loop at any time, and do nothing once the call is over.
+    same loop at any time, and do nothing once the call is over. From its making to `close()` it
+    is known to live control by the sid of its call.
     """
 
     def __init__(self, call: LiveCall, ports: CallPorts, line: Line | None = None) -> None:
@@ -48,6 +49,9 @@ class Session:
         self.context: VerbContext | None = None  # while an application runs
         self.runner: Runner | None = None
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        # How an unanswered call is given up; who rings or is rung sets it.
+        self.abandon: Callable[[Cause], None] = lambda cause: self.end(Ending(cause))
+        self._delist = ports.enlist(self)
         self._media_listeners: list[Callable[[MediaEvent], None]] = []
 
     # The leg.
@@ -101,14 +105,6 @@ class Session:
         if self.runner is not None:
             self.runner.append(document)
 
-    async def redirect(self, hook: Hook) -> None:
-        """Live call control: fetch a new document and go on with it (failures are alerts)."""
-        try:
-            document = await self.application.redirected(hook)
-        except NoDocument:
-            return
-        self.replace(document)
-
     async def report(self, hook: Hook, result: Json, verb_id: str | None = None) -> None:
         """Tell `hook` something beside the verbs; verbs in its answer replace the application."""
         document = await self.application.action(hook, result, verb_id)
@@ -122,6 +118,21 @@ class Session:
         if not self.ending.done():
             self.ending.set_result(ending)
 
+    def hang_up(self, cause: Cause) -> bool:
+        """End an answered call; False when it is not answered."""
+        if not self.call.is_answered:
+            return False
+        self.end(Ending(cause))
+        return True
+
+    def cancel(self, cause: Cause) -> bool:
+        """Give up a call that was not answered; False when it was."""
+        if self.call.is_answered:
+            return False
+        self.abandon(cause)
+        return True
+
     async def close(self) -> None:
-        """Stop everything that runs beside the verbs."""
+        """Stop everything that runs beside the verbs. Live control no longer finds the call."""
+        self._delist()
         await self.background.close()

@@ -274,29 +274,3 @@ class CallDraft(_Wire):
     # The path says which account; `id` names the verb in the reference. Both change nothing.
     account_sid: Sid | None = None
     id: Phrase | None = None
-
-
-class CallUpdateDraft(_Wire):
-    """PUT and POST Calls/{sid} (contract section 6)."""
-
-    later: ClassVar = {
-        "child_call_hook": "",
-        "listen_status": "",
-        "transcribe_status": "",
-        "mute_status": "",
-        "conf_mute_status": "",
-        "conf_hold_status": "",
-        "conferenceParticipantAction": {},
-        "sip_request": {},
-        "record": {},
-        "dtmf": {},
-        "tag": None,
-        "dub": {},
-        "boostAudioSignal": None,
-        "media_path": "",
-        "whisper": None,
-    }
-
-    call_status: Literal["completed", "no-answer"] | None = None
-    call_hook: PathHook | None = None
-    call_status_hook: PathHook | None = None

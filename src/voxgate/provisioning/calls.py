@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Protocol, TypeVar
 
 from voxgate.base.clock import Clock
@@ -18,16 +17,14 @@ from voxgate.base.tasks import Nursery
 from voxgate.model.accounts import Account
 from voxgate.model.calls import Call, CallEvent, CallRequest, CallStatus, Json
 from voxgate.model.deliveries import Idempotency
-from voxgate.model.hooks import Hook
-from voxgate.provisioning.addresses import hook_problem
 from voxgate.provisioning.applications import VerbCheck
-from voxgate.provisioning.call_draft import CallDraft, CallUpdateDraft
+from voxgate.provisioning.call_draft import CallDraft
 from voxgate.provisioning.call_request import check_egress, check_target, complete
+from voxgate.provisioning.call_update import CallUpdateDraft, check_hooks, read_update
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.drafts import parse
 from voxgate.provisioning.errors import (
     CallGone,
-    CallIncompatible,
     Conflict,
     FieldError,
     Forbidden,
@@ -117,18 +114,11 @@ class CallLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CallUpdate:
-    """One of both: a status to bring about, or a new application for the call."""
+class SipAnswer:
+    """The final response to a request inside the call's dialog."""
 
-    call_status: str | None = None  # "completed" or "no-answer"
-    call_hook: Hook | None = None
-    call_status_hook: Hook | None = None  # only beside call_hook
-
-
-class UpdateResult(Enum):
-    OK = "ok"
-    GONE = "gone"
-    INCOMPATIBLE = "incompatible"
+    status: int
+    reason: str
 
 
 class CallEngine(Protocol):
@@ -146,7 +136,12 @@ class CallEngine(Protocol):
         """Begin; never raises, whatever becomes of the call is told by events."""
         ...
 
-    def update(self, call_sid: str, change: CallUpdate) -> UpdateResult: ...
+    async def update(self, call_sid: str, change: CallUpdateDraft) -> SipAnswer | None:
+        """Return once the change is under way, with the far end's answer if it was a sip_request.
+
+        Raises CallGone, CallIncompatible, or Invalid for verbs that cannot be run.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,17 +251,14 @@ class Calls:
 
     async def update(
         self, caller: Principal, account_sid: str, call_sid: str, document: object
-    ) -> None:
+    ) -> SipAnswer | None:
         """Change a call in progress. Raises CallGone or CallIncompatible."""
         call = await self.get(caller, account_sid, call_sid)
-        change = self._change(document)
-        result = self._engine.update(call_sid, change) if call.ended_at is None else _GONE
-        if result is UpdateResult.GONE:
-            raise CallGone(f"call session is gone for call_sid {call_sid}")
-        if result is UpdateResult.INCOMPATIBLE:
-            raise CallIncompatible(
-                f"current call state is incompatible with requested action for call_sid {call_sid}"
-            )
+        change = read_update(document)
+        check_hooks(change, self._egress)
+        if call.ended_at is not None:
+            raise CallGone.of(call_sid)
+        return await self._engine.update(call_sid, change)
 
     async def delete(self, caller: Principal, account_sid: str, call_sid: str) -> None:
         """Put an ended call away; its log stays for records and deliveries."""
@@ -351,24 +343,6 @@ class Calls:
             return Placed(made.call_sid, made.call_id)
         self._engine.start(call, route)
         return Placed(call.call_sid, call.call_id)
-
-    def _change(self, document: object) -> CallUpdate:
-        draft = parse(CallUpdateDraft, document, required=(), drop_null=True)
-        call_hook = draft.call_hook.to_hook() if draft.call_hook else None
-        status_hook = draft.call_status_hook.to_hook() if draft.call_status_hook else None
-        if draft.call_status is not None and call_hook is not None:
-            raise Invalid("multiple options are not allowed in updateCall")
-        if status_hook is not None and call_hook is None:
-            raise Invalid("call_status_hook can be updated only when call_hook is updated too")
-        if draft.call_status is None and call_hook is None:
-            raise Invalid("no valid options supplied to updateCall")
-        for field, hook in (("call_hook", call_hook), ("call_status_hook", status_hook)):
-            if problem := hook_problem(self._egress, hook):
-                raise Unprocessable.fields(FieldError(field, problem))
-        return CallUpdate(draft.call_status, call_hook, status_hook)
-
-
-_GONE = UpdateResult.GONE
 
 
 async def _stored(work: Awaitable[T]) -> T:

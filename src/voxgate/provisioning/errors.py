@@ -72,9 +72,18 @@ class Unprocessable(Refused):
 class CallGone(Unprocessable):
     """The call has ended."""
 
+    @classmethod
+    def of(cls, call_sid: str) -> "CallGone":
+        return cls(f"call session is gone for call_sid {call_sid}")
+
 
 class CallIncompatible(Unprocessable):
     """The call is in a state that does not allow this."""
+
+    @classmethod
+    def of(cls, call_sid: str, why: str = "") -> "CallIncompatible":
+        text = f"current call state is incompatible with requested action for call_sid {call_sid}"
+        return cls(f"{text}: {why}" if why else text)
 
 
 class Unavailable(Refused):

@@ -17,9 +17,10 @@ from voxgate.call.dial import DialSettings
 from voxgate.flow.application import app_json_problem
 from voxgate.flow.control import CallControl
 from voxgate.flow.ports import CallPorts, CallSettings
+from voxgate.flow.sessions import Sessions
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
-from voxgate.hooks.websocket import StatusSockets
+from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
 from voxgate.provisioning import calls as call_use_cases
@@ -84,7 +85,7 @@ class Gateway:
         )
         self._http_hooks = HttpHooks(self._policy, self._clock, timeout_s=settings.hook_timeout_s)
         self._hooks = MeasuredHooks(self._http_hooks, self._metrics, self._clock)
-        self._sockets = StatusSockets(self._policy)
+        self._sockets = Sockets(self._policy)
         self._journal = Journal(self._database, self._box, self._clock, receivers_of)
         self._endpoint = Endpoint(
             settings.sip,
@@ -179,6 +180,7 @@ class Gateway:
         )
         self._journal.follow(deliveries)
         settings = self._settings
+        sessions = Sessions()
         ports = CallPorts(
             log=self._journal,
             clock=self._clock,
@@ -203,9 +205,11 @@ class Gateway:
             ),
             redirect_status=deliveries.redirect,
             observe_media=self._metrics.media_ended,
+            enlist=sessions.enlist,
         )
         return CallControl(
             ports,
+            sessions,
             max_calls=settings.max_calls,
             journal_ready=lambda: self._journal.available,
             finished=self._metrics.call_ended,

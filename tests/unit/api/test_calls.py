@@ -9,7 +9,9 @@ from unit.api.orders import PHONE, furnish, place, started
 from unit.api.world import in_world
 from voxgate.model.calls import CallStatus
 from voxgate.model.hooks import Hook
-from voxgate.provisioning.calls import CallUpdate, UpdateResult
+from voxgate.provisioning.call_update import CallUpdateDraft
+from voxgate.provisioning.calls import SipAnswer
+from voxgate.provisioning.errors import CallIncompatible
 
 BASIC = b"""{
         "application_sid": "%s",
@@ -61,14 +63,39 @@ BAD_CHANGES = [
         400,
         "multiple options are not allowed in updateCall",
     ),
-    ({"call_status": "ringing"}, 400, "call_status"),
+    (
+        {"call_hook": "/a", "child_call_hook": "/b", "tag": {}},
+        400,
+        "multiple options are not allowed in updateCall",
+    ),
+    ({"call_status": "ringing"}, 400, "invalid call_status"),
+    ({"listen_status": "stop"}, 400, "invalid listen_status"),
+    ({"transcribe_status": 1}, 400, "invalid transcribe_status"),
+    ({"mute_status": "loud"}, 400, "invalid mute_status"),
+    ({"conf_mute_status": True}, 400, "invalid conf_mute_status"),
+    ({"conf_hold_status": "keep"}, 400, "invalid conf_hold_status"),
+    ({"dtmf": {"digit": "E"}}, 400, "invalid dtmf"),
+    ({"dtmf": {"duration": 100}}, 400, "invalid dtmf"),
+    ({"tag": "x"}, 400, "invalid tag data"),
+    ({"media_path": "half"}, 400, "invalid media_path"),
+    ({"sip_request": {"method": "INFO"}}, 400, "sip_request requires"),
+    ({"record": {"type": "cloud"}}, 400, "record requires"),
+    ({"conferenceParticipantAction": {"action": "hug"}}, 400, "conferenceParticipantAction"),
+    (
+        {"conferenceParticipantAction": {"action": "coach"}},
+        400,
+        "conferenceParticipantAction requires tag",
+    ),
+    ({"boostAudioSignal": "loud"}, 400, "boostAudioSignal: must be decibels"),
+    ({"boostAudioSignal": True}, 400, "boostAudioSignal"),
+    ({"whisper": "hello"}, 400, "whisper"),
     ({"call_status_hook": "https://a.b/"}, 400, "call_status_hook can be updated only when"),
+    ({"waitHook": "https://a.b/"}, 400, "waitHook can be updated only when"),
     ({"unheard": 1}, 400, "unheard"),
     ({"call_hook": "ftp://a.b/"}, 400, "call_hook"),
-    ({"mute_status": "mute"}, 422, "mute_status"),
-    ({"whisper": {"verb": "say", "text": "x"}}, 422, "whisper"),
-    ({"child_call_hook": "/x"}, 422, "child_call_hook"),
     ({"call_hook": "http://127.0.0.1/"}, 422, "call_hook"),
+    ({"child_call_hook": "http://127.0.0.1/"}, 422, "child_call_hook"),
+    ({"conf_hold_status": "hold", "wait_hook": "http://127.0.0.1/"}, 422, "wait_hook"),
 ]
 
 
@@ -205,36 +232,57 @@ def test_the_log_is_read_from_any_point(sqlite_url):
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 @pytest.mark.parametrize(
-    ("body", "change"),
+    "body",
     [
-        ({"call_status": "completed"}, CallUpdate("completed")),
-        ({"call_status": "no-answer"}, CallUpdate("no-answer")),
-        (
-            {"call_hook": "https://app.example/new"},
-            CallUpdate(call_hook=Hook("https://app.example/new")),
-        ),
-        ({"call_hook": "/again"}, CallUpdate(call_hook=Hook("/again"))),
-        (
-            {
-                "call_hook": {"url": "wss://app.example/", "username": "u", "password": "p"},
-                "call_status_hook": "https://app.example/status",
-            },
-            CallUpdate(
-                None,
-                Hook("wss://app.example/", "POST", "u", "p"),
-                Hook("https://app.example/status"),
-            ),
-        ),
+        {"call_status": "completed"},
+        {"call_status": "no-answer"},
+        {"call_hook": "/again"},
+        {
+            "call_hook": {"url": "wss://app.example/", "username": "u", "password": "p"},
+            "call_status_hook": "https://app.example/status",
+        },
+        {"call_hook": "https://app.example/new", "child_call_hook": "https://app.example/child"},
+        {"listen_status": "pause"},
+        {"transcribe_status": "resume"},
+        {"mute_status": "mute", "whisper": {"verb": "say", "text": "x"}},
+        {"conf_mute_status": "unmute"},
+        {"conf_hold_status": "hold", "waitHook": "/music"},
+        {"conf_hold_status": "hold", "wait_hook": "/music"},
+        {"conferenceParticipantAction": {"action": "kick"}},
+        {"sip_request": {"method": "INFO", "content_type": "text/plain", "content": "x"}},
+        {"record": {"action": "stopCallRecording"}},
+        {"dtmf": {"digit": "5"}},
+        {"tag": {"a": 1}},
+        {"dub": {"action": "addTrack", "track": "music"}},
+        {"boostAudioSignal": 0},
+        {"boostAudioSignal": "+3dB"},
+        {"media_path": "no-media"},
+        {"whisper": [{"verb": "say", "text": "x"}]},
     ],
 )
-def test_a_change_is_accepted_and_handed_to_the_engine(sqlite_url, method, body, change):
+def test_a_change_is_accepted_and_handed_to_the_engine(sqlite_url, method, body):
+    """gotchas 25, 26, 29 and 32: kick, stop without a server, either name of waitHook, 0 dB."""
+
     async def story(world):
         _, one, sid = await place(world)
         reply = await world.send(method, one, body)
 
         assert (reply.status, reply.text) == (202, "Accepted")
         assert reply.headers["content-type"].startswith("text/plain")
-        assert world.engine.updates == [(sid, change)]
+        (change,) = world.engine.updates
+        assert change == (sid, CallUpdateDraft.model_validate(body))
+
+    in_world(sqlite_url, story)
+
+
+def test_a_sip_request_answers_with_what_the_far_end_said(sqlite_url):
+    async def story(world):
+        _, one, _ = await place(world)
+        world.engine.sip_answer = SipAnswer(200, "OK")
+        request = {"method": "INFO", "content_type": "text/plain", "content": "x"}
+        reply = await world.send("PUT", one, {"sip_request": request})
+
+        assert (reply.status, reply.body) == (200, {"status": 200, "reason": "OK"})
 
     in_world(sqlite_url, story)
 
@@ -251,23 +299,17 @@ def test_a_change_that_cannot_be_is_refused(sqlite_url):
     in_world(sqlite_url, story)
 
 
-@pytest.mark.parametrize(
-    ("result", "text"),
-    [
-        (UpdateResult.GONE, "call session is gone for call_sid "),
-        (
-            UpdateResult.INCOMPATIBLE,
-            "current call state is incompatible with requested action for call_sid ",
-        ),
-    ],
-)
-def test_a_change_that_comes_too_late_says_so_in_plain_text(sqlite_url, result, text):
+def test_a_change_that_comes_at_the_wrong_time_says_so_in_plain_text(sqlite_url):
+    """gotcha 28: the 422 of an update is text, not JSON."""
+
     async def story(world):
         _, one, sid = await place(world)
-        world.engine.update_result = result
-        reply = await world.send("PUT", one, {"call_status": "completed"})
+        world.engine.update_refusal = CallIncompatible.of(sid, "no dial to mute")
+        reply = await world.send("PUT", one, {"mute_status": "mute"})
 
-        assert (reply.status, reply.text) == (422, text + sid)
+        text = f"current call state is incompatible with requested action for call_sid {sid}"
+        assert (reply.status, reply.text) == (422, f"{text}: no dial to mute")
+        assert reply.headers["content-type"].startswith("text/plain")
 
     in_world(sqlite_url, story)
 

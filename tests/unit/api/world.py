@@ -21,19 +21,20 @@ from voxgate.provisioning.alerts import Alerts
 from voxgate.provisioning.api_keys import ApiKeys
 from voxgate.provisioning.applications import Applications
 from voxgate.provisioning.bootstrap import Bootstrap
+from voxgate.provisioning.call_update import CallUpdateDraft
 from voxgate.provisioning.calls import (
     CallPage,
     CallPorts,
     CallQuery,
     Calls,
-    CallUpdate,
     Created,
     IdempotencyConflict,
     Repeated,
-    UpdateResult,
+    SipAnswer,
 )
 from voxgate.provisioning.carriers import Carriers
 from voxgate.provisioning.directory import Directory
+from voxgate.provisioning.errors import Refused
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
@@ -144,9 +145,10 @@ class Engine:
     """Remembers what it was asked to do."""
 
     started: list[tuple[Call, RoutePlan]] = field(default_factory=list)
-    updates: list[tuple[str, CallUpdate]] = field(default_factory=list)
+    updates: list[tuple[str, CallUpdateDraft]] = field(default_factory=list)
     refusal: str | None = None
-    update_result: UpdateResult = UpdateResult.OK
+    update_refusal: Refused | None = None
+    sip_answer: SipAnswer | None = None
 
     def intent(self, call: Call, plan: RoutePlan) -> Json | None:
         return {"call_id": call.call_id, "attempts": len(plan.attempts)}
@@ -157,9 +159,11 @@ class Engine:
     def start(self, call: Call, plan: RoutePlan) -> None:
         self.started.append((call, plan))
 
-    def update(self, call_sid: str, change: CallUpdate) -> UpdateResult:
+    async def update(self, call_sid: str, change: CallUpdateDraft) -> SipAnswer | None:
         self.updates.append((call_sid, change))
-        return self.update_result
+        if self.update_refusal is not None:
+            raise self.update_refusal
+        return self.sip_answer
 
 
 class Healthy:

@@ -3,7 +3,6 @@
 import pytest
 
 from unit.api.world import MISSING_SID, in_world
-from voxgate.provisioning.calls import UpdateResult
 
 CHANGES = {
     "ServiceProviders": {"description": "changed"},
@@ -215,7 +214,6 @@ def test_an_account_cannot_change_what_its_provider_decides(tenants):
 
 def test_the_engine_decides_only_about_calls_the_caller_may_touch(sqlite_url):
     async def story(world):
-        world.engine.update_result = UpdateResult.GONE
         path = f"/v1/Accounts/{world.account_sid}/Calls/{MISSING_SID}"
         assert (await world.send("PUT", path, {"call_status": "completed"})).status == 404
         assert world.engine.updates == []

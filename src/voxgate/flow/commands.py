@@ -1,0 +1,229 @@
+"""Live call control: what REST updates and WebSocket commands do to a call (contract 4.4 and 6).
+
+Every command is checked, then handed to the part of the call that can carry it out. What that
+part cannot do in the present state it refuses with NotNow before anything has happened; what goes
+wrong later is an alert and a line of the timeline.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from voxgate.base.errors import VoxgateError
+from voxgate.base.log import get_logger
+from voxgate.call import outcome
+from voxgate.flow.application import NoDocument
+from voxgate.flow.session import Session
+from voxgate.model.calls import EventType
+from voxgate.model.hooks import Hook
+from voxgate.provisioning.call_update import CallUpdateDraft, read_update
+from voxgate.provisioning.calls import SipAnswer
+from voxgate.provisioning.errors import Refused
+from voxgate.verbs.contract import Document, InvalidDocument, NotNow, Verb, VerbContext
+from voxgate.verbs.vocabulary import parse_document
+
+log = get_logger("flow")
+
+
+class InvalidCommand(VoxgateError):
+    """A command that cannot be understood, whatever the state of the call."""
+
+
+async def execute(
+    session: Session, command: str, data: object, *, queue: bool = False
+) -> SipAnswer | None:
+    """Carry out a command as it comes over a WebSocket; `queue`: its verbs wait for their turn.
+
+    Returns once it is under way; of a `sip:request` with the far end's answer. Raises
+    InvalidCommand, or NotNow when the call is not in a state for it.
+    """
+    if command == "redirect":
+        await _redirect_command(session, data, queue=queue)
+        return None
+    wrap = _OPTIONS.get(command)
+    if wrap is None:
+        raise InvalidCommand(f"there is no command {command[:64]}")
+    try:
+        change = read_update(wrap(data))
+    except Refused as refused:
+        raise InvalidCommand(refused.msg) from refused
+    return await update(session, change)
+
+
+async def update(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
+    """Carry out the options of a REST update; raises as `execute` does."""
+    try:
+        return await _carry_out(session, change)
+    except (NotNow, InvalidCommand):
+        raise
+    except Exception as failure:  # boundary: the state allowed it; what went wrong is an alert
+        report_failure(session, failure)
+        return None
+
+
+async def _carry_out(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
+    whisper = _prompts(change.whisper) if change.whisper is not None else ()
+    options = [name for name in _ACTIONS if name in change.model_fields_set]
+    if not options:
+        raise NotNow("this is not available yet")
+    answer = None
+    for name in options:
+        answer = await _ACTIONS[name](session, change)
+    if whisper and options[:1] not in _SILENCING:
+        raise NotNow("whisper is not available yet")
+    return answer
+
+
+def report_failure(session: Session, failure: Exception) -> None:
+    """A change that was accepted came to nothing."""
+    known = isinstance(failure, VoxgateError)
+    if not known:
+        log.error("command_failed", call_sid=session.call.sid, exc_info=failure)
+    detail = str(failure) if known else "an error inside the gateway"
+    session.call.note(EventType.MEDIA, {"type": "update_failed", "error": detail})
+    session.call.alert("error-updating-call", f"error updating call: {detail}")
+
+
+def context_of(session: Session) -> VerbContext:
+    """What verbs may touch of the call. Raises NotNow while no application runs on it."""
+    if session.context is None:
+        raise NotNow("no application runs on the call")
+    return session.context
+
+
+def _later(session: Session, name: str, work: Coroutine[Any, Any, None]) -> None:
+    """What takes its time; a newer one of this name takes its place."""
+
+    async def guarded() -> None:
+        try:
+            await work
+        except Exception as failure:  # boundary: the command was accepted; say what became of it
+            report_failure(session, failure)
+
+    session.background.start(name, guarded())
+
+
+# Verbs as data.
+
+
+def _document(session: Session, verbs: object) -> Document:
+    try:
+        document = parse_document(verbs, strict=session.ports.settings.strict_verbs)
+    except InvalidDocument as invalid:
+        raise InvalidCommand(str(invalid)) from invalid
+    for warning in document.warnings:
+        session.call.alert("invalid-app-payload", f"command: {warning}")
+    return document
+
+
+def _prompts(whisper: object) -> tuple[Verb, ...]:
+    """What is whispered: say and play, each once."""
+    items = whisper if isinstance(whisper, list) else [whisper]
+    try:
+        verbs = parse_document(items, strict=False).verbs
+    except InvalidDocument as invalid:
+        raise InvalidCommand(f"whisper: {invalid}") from invalid
+    if not verbs or any(verb.verb not in {"say", "play"} for verb in verbs):
+        raise InvalidCommand("whisper: only say and play can be whispered")
+    return tuple(verb.model_copy(update={"loop": 1, "action_hook": None}) for verb in verbs)
+
+
+# The application.
+
+
+async def _redirect(session: Session, change: CallUpdateDraft) -> None:
+    if change.call_hook is None:
+        return
+    if session.runner is None:
+        raise NotNow("no application runs on the call")
+    if change.call_status_hook is not None:
+        session.ports.redirect_status(session.call.sid, change.call_status_hook.to_hook())
+    _later(session, "redirect", _refetch(session, change.call_hook.to_hook()))
+
+
+async def _refetch(session: Session, hook: Hook) -> None:
+    """The answer replaces the application; an empty one only ends the verb that runs."""
+    try:
+        document = await session.application.redirected(hook)
+    except NoDocument as nothing:
+        if nothing.kind == "empty" and session.runner is not None:
+            session.runner.skip()
+        return
+    session.replace(document)
+
+
+async def _redirect_command(session: Session, data: object, *, queue: bool) -> None:
+    """Verbs, or new hooks for this leg and the dialled one."""
+    if isinstance(data, list):
+        document = _document(session, data)
+        if session.runner is None:
+            raise NotNow("no application runs on the call")
+        if queue:
+            session.append(document)
+        else:
+            session.replace(document)
+        return
+    if not isinstance(data, dict):
+        raise InvalidCommand("redirect takes verbs or an object with call_hook or child_call_hook")
+    try:
+        change = read_update(data)
+    except Refused as refused:
+        raise InvalidCommand(refused.msg) from refused
+    await update(session, change)
+
+
+async def _set_status(session: Session, change: CallUpdateDraft) -> None:
+    if change.call_status == "completed" and not session.hang_up(outcome.ENDED_BY_API):
+        raise NotNow("the call was not answered")
+    if change.call_status == "no-answer" and not session.cancel(outcome.CANCELLED):
+        raise NotNow("the call was answered")
+
+
+async def _tag(session: Session, change: CallUpdateDraft) -> None:
+    session.call.tag(change.tag or {})
+
+
+_Action = Callable[[Session, CallUpdateDraft], Awaitable[SipAnswer | None]]
+
+# In the order in which the options of one update are carried out.
+_ACTIONS: dict[str, _Action] = {
+    "call_status": _set_status,
+    "call_hook": _redirect,
+    "tag": _tag,
+}
+
+# Beside these a whisper would be cut at once; it is left out.
+_SILENCING: Sequence[Sequence[str]] = (["call_status"], ["call_hook"])
+
+
+def _as_sent(data: object) -> object:
+    return data
+
+
+def _under(option: str) -> Callable[[object], object]:
+    return lambda data: {option: data}
+
+
+def _either(option: str) -> Callable[[object], object]:
+    """The bare value, or an object that names it."""
+    return lambda data: data if isinstance(data, dict) and option in data else {option: data}
+
+
+# What a WebSocket command carries, as the REST body that says the same.
+_OPTIONS: dict[str, Callable[[object], object]] = {
+    "call:status": _either("call_status"),
+    "mute:status": _either("mute_status"),
+    "conf:mute-status": _either("conf_mute_status"),
+    "conf:hold-status": _either("conf_hold_status"),
+    "conf:participant-action": _either("conferenceParticipantAction"),
+    "listen:status": _either("listen_status"),
+    "stream:status": _either("stream_status"),
+    "transcribe:status": _either("transcribe_status"),
+    "whisper": _either("whisper"),
+    "sip:request": _either("sip_request"),
+    "dtmf": _either("dtmf"),
+    "record": _under("record"),
+    "dub": _under("dub"),
+    "tag": _under("tag"),
+    "boostAudioSignal": _either("boostAudioSignal"),
+    "media:path": _either("media_path"),
+}
