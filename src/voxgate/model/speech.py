@@ -1,6 +1,8 @@
 """Which voice speaks and which ear listens."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,32 @@ class SynthesizerChoice:
         alike = vendor == session.vendor and language == session.language
         kept = session.voice if alike and self.gender is None else None
         return Voice(vendor, language, self.voice or kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """A wish for a recogniser. None, like the wire's "default", means the session's value.
+
+    `options` is the recognizer object as it came over the wire, with the vendor's own block.
+    """
+
+    vendor: str | None = None
+    language: str | None = None
+    fallback_vendor: str | None = None
+    fallback_language: str | None = None
+    hints: tuple[str, ...] | None = None
+    interim: bool | None = None
+    continuous_s: float | None = None  # asrTimeout
+    continuous_key: str | None = None  # asrDtmfTerminationDigit
+    fast_s: float | None = None  # fastRecognitionTimeout
+    confidence_min: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def over(self, session: "Ear") -> "Ear":
+        """This wish where it says something, else the session's; another vendor's options stay."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        own = {name: value for name, value in said.items() if value is not None}
+        merged = replace(session, **own)
+        alike = self.vendor is None or self.vendor == session.vendor
+        options = {**session.options, **self.options} if alike else dict(self.options)
+        return replace(merged, options=options)

@@ -8,13 +8,12 @@ A request is JSON, its answer PCM (16-bit little endian, mono) at `rate_hz`:
 
 import ctypes
 import json
-from fractions import Fraction
 from typing import Any
 
 import av
-from av.filter import Graph
 
 from voxgate.base.frames import serve
+from voxgate.speech.resample import resampled
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_DONT_EXIT = 0x8000
@@ -29,8 +28,6 @@ WORDS_PER_MINUTE_RANGE = (80, 450)
 AMPLITUDE = 70
 PITCH_MIDDLE = 50
 PITCH_PER_OCTAVE = 40
-
-CHUNK_SAMPLES = 32768
 
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -88,52 +85,6 @@ class Espeak:
 
     def _set(self, parameter: int, value: int) -> None:
         self._library.espeak_SetParameter(parameter, value, 0)
-
-
-def resampled(sound: bytes, from_hz: int, to_hz: int) -> bytes:
-    """Band-limited: 64 taps a phase put what would alias 80 dB down."""
-    if from_hz == to_hz or not sound:
-        return sound
-    graph = Graph()
-    source = graph.add(
-        "abuffer",
-        f"sample_rate={from_hz}:sample_fmt=s16:channel_layout=mono:time_base=1/{from_hz}",
-    )
-    graph.link_nodes(
-        source,
-        graph.add("highpass", "f=120"),
-        graph.add("aresample", f"{to_hz}:filter_size=64:cutoff=0.96"),
-        graph.add("aformat", f"sample_fmts=s16:sample_rates={to_hz}:channel_layouts=mono"),
-        graph.add("abuffersink"),
-    )
-    graph.configure()
-    out = bytearray()
-    for start in range(0, len(sound), CHUNK_SAMPLES * 2):
-        graph.push(_frame(sound[start : start + CHUNK_SAMPLES * 2], from_hz, start // 2))
-        _drain(graph, out)
-    graph.push(None)
-    _drain(graph, out)
-    return bytes(out)
-
-
-def _frame(sound: bytes, rate_hz: int, position: int) -> av.AudioFrame:
-    frame = av.AudioFrame(format="s16", layout="mono", samples=len(sound) // 2)
-    frame.sample_rate = rate_hz
-    frame.time_base = Fraction(1, rate_hz)
-    frame.pts = position
-    plane = frame.planes[0]
-    plane.update(sound + bytes(plane.buffer_size - len(sound)))
-    return frame
-
-
-def _drain(graph: Graph, out: bytearray) -> None:
-    while True:
-        try:
-            frame = graph.pull()
-        except (av.BlockingIOError, av.EOFError):
-            return
-        if isinstance(frame, av.AudioFrame):
-            out += bytes(frame.planes[0])[: frame.samples * 2]
 
 
 def main(library: str, data_folder: str) -> None:
