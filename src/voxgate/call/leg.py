@@ -64,6 +64,7 @@ class MediaSession:
         self._rtp_timeout_s = rtp_timeout_s
         self._offered: Description | None = None
         self.facts: MediaFacts | None = None
+        self.description = b""  # ours, as it was last written
 
     def offer(self) -> bytes:
         self._version += 1
@@ -73,7 +74,8 @@ class MediaSession:
             ip=self.stream.advertised_ip,
             port=self.stream.port,
         )
-        return bytes(self._offered)
+        self.description = bytes(self._offered)
+        return self.description
 
     def accept(self, answer: bytes) -> MediaFacts:
         """The far end's answer to our last offer. Raises SdpError."""
@@ -92,7 +94,8 @@ class MediaSession:
             port=self.stream.port,
         )
         self._use(facts)
-        return bytes(description)
+        self.description = bytes(description)
+        return self.description
 
     def _use(self, facts: MediaFacts) -> MediaFacts:
         if self.facts is not None and facts.remote_ip in _NOWHERE:
