@@ -14,7 +14,13 @@ from voxgate.media.events import (
     Silence,
     SpeechStarted,
     SpeechStopped,
+    ToneKind,
+    ToneStarted,
+    ToneStopped,
+    VoiceStarted,
+    VoiceStopped,
 )
+from voxgate.media.hearing import hear
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.stream import Stream, StreamStats
 
@@ -41,4 +47,10 @@ __all__ = [
     "Stream",
     "StreamClosed",
     "StreamStats",
+    "ToneKind",
+    "ToneStarted",
+    "ToneStopped",
+    "VoiceStarted",
+    "VoiceStopped",
+    "hear",
 ]

@@ -1,5 +1,6 @@
 """What a stream tells its listener. Times count from the first `connect`."""
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NewType
@@ -46,6 +47,57 @@ class SpeechStopped:
     speech_ms: int
 
 
+class ToneKind(enum.StrEnum):
+    """What a tone is. `information`: the three rising notes before a network's announcement."""
+
+    BEEP = "beep"
+    RINGBACK = "ringback"
+    BUSY = "busy"
+    DIAL = "dial"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class ToneStarted:
+    """A tone began at `at_ms`; told once it is certain what it is, which may be after its end.
+
+    `frequency_hz` is the lower one of two; `variance` its mean square deviation in square hertz.
+    See `Stream.watch_tones`.
+    """
+
+    kind: ToneKind
+    frequency_hz: float
+    at_ms: int
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
+class ToneStopped:
+    """The tone ended at `at_ms`, after `ms`."""
+
+    kind: ToneKind
+    at_ms: int
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStarted:
+    """Speech that is neither tone nor noise began; later and surer than SpeechStarted.
+
+    See `Stream.watch_tones`.
+    """
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStopped:
+    """It ended at `at_ms`, after `ms`; told once a pause of 300 ms has proven it."""
+
+    at_ms: int
+    ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """The far end has not spoken for `ms`; told once for each silence, see `watch_silence`."""
@@ -81,6 +133,10 @@ MediaEvent = (
     | PlaybackFinished
     | SpeechStarted
     | SpeechStopped
+    | ToneStarted
+    | ToneStopped
+    | VoiceStarted
+    | VoiceStopped
     | Silence
     | MediaTimeout
     | FirstPacket
@@ -93,6 +149,10 @@ EVENTS: Mapping[str, Callable[..., MediaEvent]] = {
     "playback": PlaybackFinished,
     "speech_started": SpeechStarted,
     "speech_stopped": SpeechStopped,
+    "tone_started": lambda kind, *facts: ToneStarted(ToneKind(kind), *facts),
+    "tone_stopped": lambda kind, *facts: ToneStopped(ToneKind(kind), *facts),
+    "voice_started": VoiceStarted,
+    "voice_stopped": VoiceStopped,
     "silence": Silence,
     "timeout": MediaTimeout,
     "first_packet": FirstPacket,

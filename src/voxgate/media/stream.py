@@ -123,6 +123,18 @@ class Stream:
         with core_errors():
             self._core.watch_silence(ms)
 
+    def watch_tones(self, on: bool) -> None:  # noqa: FBT001 - reads well at its callers
+        """Listen closely from now on, or no more.
+
+        Tells ToneStarted, ToneStopped, VoiceStarted, VoiceStopped. Costs a spectrum every 10 ms.
+        """
+        with core_errors():
+            self._core.watch_tones(on)
+
+    def age_ms(self) -> int:
+        """Time since the first `connect`: the clock of the events."""
+        return self._core.age_ms()
+
     def start_capture(self, *, limit_ms: int) -> None:
         """Keep what the far end says, at most `limit_ms` until it is taken; more is dropped.
 

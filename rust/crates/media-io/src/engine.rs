@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use media::capture::{CaptureBuffer, Recorder};
@@ -132,6 +132,7 @@ impl Engine {
             next_request: Arc::clone(&self.next_request),
             capture: Mutex::default(),
             has_digits: AtomicBool::new(false),
+            began: OnceLock::new(),
             closed: AtomicBool::new(false),
         };
         handle.put(Command::Add(Box::new(entry)))?;
@@ -218,6 +219,7 @@ pub struct StreamHandle {
     next_request: Arc<AtomicU64>,
     capture: Mutex<Option<Arc<CaptureBuffer>>>,
     has_digits: AtomicBool,
+    began: OnceLock<Nanos>,
     closed: AtomicBool,
 }
 
@@ -238,7 +240,9 @@ impl StreamHandle {
     pub fn connect(&self, plan: Plan) -> Result<(), EngineError> {
         plan.check(self.ip).map_err(EngineError::Plan)?;
         self.has_digits.store(plan.dtmf_payload_type.is_some(), Ordering::Relaxed);
-        self.act(Action::Connect(Box::new(plan)))
+        self.act(Action::Connect(Box::new(plan)))?;
+        self.began.get_or_init(|| Moment::now().monotonic);
+        Ok(())
     }
 
     /// Plays at once; everything before it is cut. Gives the number that its end is told with.
@@ -281,6 +285,17 @@ impl StreamHandle {
     /// Tells when the far end has not spoken for this long; zero ends it.
     pub fn watch_silence(&self, ms: u64) -> Result<(), EngineError> {
         self.act(Action::WatchSilence(Nanos::from_ms(ms)))
+    }
+
+    /// Listens for speech, beeps and the tones of the network, or no more.
+    pub fn watch_tones(&self, on: bool) -> Result<(), EngineError> {
+        self.act(Action::WatchTones(on.then(Box::default)))
+    }
+
+    /// Time since the first connection, on the clock of the events: within a slice of a turn.
+    #[must_use]
+    pub fn age_ms(&self) -> u64 {
+        self.began.get().map_or(0, |began| Moment::now().monotonic.since(*began).ms())
     }
 
     /// Keeps what the far end says, up to `limit_ms` of it at a time. What was kept before is lost.

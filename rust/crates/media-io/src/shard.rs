@@ -12,6 +12,7 @@ use std::thread;
 use media::capture::Recorder;
 use media::dtmf::Batch;
 use media::event::Event;
+use media::hearing::Hearing;
 use media::plan::Plan;
 use media::play::Playback;
 use media::stream::{PACKET_MAX, Stream};
@@ -63,6 +64,8 @@ pub enum Action {
     SendDigits(Box<Batch>),
     /// See [`Stream::watch_silence`].
     WatchSilence(Nanos),
+    /// See [`Stream::watch_tones`].
+    WatchTones(Option<Box<Hearing>>),
     /// See [`Stream::record`].
     Record(Option<Box<Recorder>>),
     /// Take leave and free the ports.
@@ -378,6 +381,7 @@ impl Shard {
             Action::StopPlayback => entry.stream.stop_playback(&mut tell),
             Action::SendDigits(batch) => entry.stream.send_digits(*batch),
             Action::WatchSilence(limit) => entry.stream.watch_silence(limit, now),
+            Action::WatchTones(hearing) => entry.stream.watch_tones(hearing),
             Action::Record(recorder) => entry.stream.record(recorder),
             Action::Close => {}
         }

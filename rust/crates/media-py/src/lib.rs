@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use media::codec::Law;
 use media::event::Event;
+use media::hearing::Replay;
+use media::hearing::cadence::Kind;
 use media::plan::Plan;
 use media::play::Sound;
 use media::time::Nanos;
@@ -127,6 +129,15 @@ fn describe(
         Event::SpeechStopped { at_ms, speech_ms } => {
             ("speech_stopped", (at_ms, speech_ms).into_pyobject(py)?)
         }
+        Event::VoiceStarted { at_ms } => ("voice_started", (at_ms,).into_pyobject(py)?),
+        Event::VoiceStopped { at_ms, ms } => ("voice_stopped", (at_ms, ms).into_pyobject(py)?),
+        Event::ToneStarted { kind, millihertz, variance, at_ms } => {
+            let (hz, variance) = (f64::from(millihertz) / 1000.0, f64::from(variance) / 1000.0);
+            ("tone_started", (name_of(kind), hz, at_ms, variance).into_pyobject(py)?)
+        }
+        Event::ToneStopped { kind, at_ms, ms } => {
+            ("tone_stopped", (name_of(kind), at_ms, ms).into_pyobject(py)?)
+        }
         Event::Silence { ms } => ("silence", (ms,).into_pyobject(py)?),
         Event::MediaTimeout { ms } => ("timeout", (ms as f64 / 1000.0,).into_pyobject(py)?),
         Event::FirstPacket { at_ms } => ("first_packet", (at_ms,).into_pyobject(py)?),
@@ -136,6 +147,41 @@ fn describe(
         Event::DigitsSent { id } => ("digits_sent", (id,).into_pyobject(py)?),
     };
     Ok((id, kind, arguments))
+}
+
+const fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Beep => "beep",
+        Kind::Ringback => "ringback",
+        Kind::Busy => "busy",
+        Kind::Dial => "dial",
+        Kind::Information => "information",
+    }
+}
+
+/// What a stream hears of recorded sound, for whoever wants to look at a call again.
+#[pyclass(name = "Hearing")]
+struct PyHearing(Box<Replay>);
+
+#[pymethods]
+impl PyHearing {
+    #[new]
+    fn new(codec: u8) -> PyResult<Self> {
+        Ok(Self(Box::new(Replay::new(parse_law(codec)?))))
+    }
+
+    /// Hears 16-bit samples at 8 kHz, in packets of 20 ms: when each thing was told, its kind and arguments.
+    fn hear<'py>(
+        &mut self,
+        py: Python<'py>,
+        samples: &[u8],
+    ) -> PyResult<Vec<(u64, &'static str, Bound<'py, PyTuple>)>> {
+        let mut told = Vec::new();
+        let (pairs, _) = samples.as_chunks::<2>();
+        let samples = pairs.iter().copied().map(i16::from_le_bytes);
+        py.detach(|| self.0.hear(samples, &mut |at_ms, event| told.push((at_ms, event))));
+        told.into_iter().map(|(at_ms, event)| describe(py, at_ms, event)).collect()
+    }
 }
 
 /// One stream.
@@ -211,6 +257,14 @@ impl PyStream {
         self.0.watch_silence(ms).map_err(|error| to_python(&error))
     }
 
+    fn watch_tones(&self, on: bool) -> PyResult<()> {
+        self.0.watch_tones(on).map_err(|error| to_python(&error))
+    }
+
+    fn age_ms(&self) -> u64 {
+        self.0.age_ms()
+    }
+
     fn start_capture(&self, limit_ms: u32) -> PyResult<()> {
         self.0.start_capture(limit_ms).map_err(|error| to_python(&error))
     }
@@ -253,5 +307,5 @@ impl PyStream {
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::{NoPortsLeft, Overloaded, PyEngine, PySound, PyStream, StreamClosed};
+    use super::{NoPortsLeft, Overloaded, PyEngine, PyHearing, PySound, PyStream, StreamClosed};
 }

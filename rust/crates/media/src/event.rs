@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::dtmf::Digit;
+use crate::hearing::cadence::Kind;
 use crate::play::Finished;
 
 /// Something that happened on a stream. Times count from its first connection.
@@ -23,6 +24,38 @@ pub enum Event {
         at_ms: u64,
         /// How long it spoke.
         speech_ms: u64,
+    },
+    /// Speech that is certain to be neither a tone nor noise began. Only while tones are watched.
+    VoiceStarted {
+        /// When.
+        at_ms: u64,
+    },
+    /// It ended.
+    VoiceStopped {
+        /// When.
+        at_ms: u64,
+        /// How long it was.
+        ms: u64,
+    },
+    /// A tone began. Only while tones are watched.
+    ToneStarted {
+        /// What it is.
+        kind: Kind,
+        /// Its frequency, of two the lower one.
+        millihertz: u32,
+        /// Mean square deviation of the frequency, in thousandths of a square hertz.
+        variance: u32,
+        /// When.
+        at_ms: u64,
+    },
+    /// The tone ended.
+    ToneStopped {
+        /// As it began.
+        kind: Kind,
+        /// When.
+        at_ms: u64,
+        /// How long it was.
+        ms: u64,
     },
     /// The far end has not spoken for as long as was asked.
     Silence {

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod codec;
 pub mod dtmf;
 pub mod event;
+pub mod hearing;
 pub mod jitter;
 pub mod latch;
 pub mod plan;

@@ -6,6 +6,7 @@ use crate::capture::Recorder;
 use crate::codec::Law;
 use crate::dtmf::{Batch, Beat, DigitListener, DigitSender, EventPacket, TelephoneEvent};
 use crate::event::Event;
+use crate::hearing::Hearing;
 use crate::jitter::Piece;
 use crate::latch::Latch;
 use crate::plan::Plan;
@@ -82,6 +83,7 @@ pub struct Stream {
     silence: Option<SilenceWatch>,
     reception: Reception,
     recorder: Option<Box<Recorder>>,
+    hearing: Option<Box<Hearing>>,
     reporter: Reporter,
     remote_rtcp: Option<SocketAddr>,
 }
@@ -125,6 +127,7 @@ impl Stream {
             silence: None,
             reception: Reception::default(),
             recorder: None,
+            hearing: None,
             reporter: Reporter::new(seed.ssrc, seed.cname, seed.random),
             remote_rtcp: None,
         }
@@ -170,6 +173,11 @@ impl Stream {
             before.flush();
         }
         self.recorder = recorder;
+    }
+
+    /// Listens for speech, beeps and the tones of the network from now on, or no more.
+    pub fn watch_tones(&mut self, hearing: Option<Box<Hearing>>) {
+        self.hearing = hearing;
     }
 
     /// Tells when the far end has not spoken for `limit`, again after each time it spoke. Zero ends it.
@@ -350,6 +358,9 @@ impl Stream {
             if let Some(recorder) = &mut self.recorder {
                 recorder.restart();
             }
+            if let Some(hearing) = &mut self.hearing {
+                hearing.restart(session.age_ms(now), events);
+            }
         }
         if !session.plan.receive {
             return;
@@ -378,9 +389,13 @@ impl Stream {
             let turn = self.speech.hear(packet.payload, law, age_ms);
             self.tell_turn(turn, events);
         }
+        let Header { sequence, timestamp, .. } = packet.header;
+        let piece = Piece { sequence, timestamp, law, payload: packet.payload };
         if let Some(recorder) = &mut self.recorder {
-            let Header { sequence, timestamp, .. } = packet.header;
-            recorder.push(&Piece { sequence, timestamp, law, payload: packet.payload });
+            recorder.push(&piece);
+        }
+        if let Some(hearing) = &mut self.hearing {
+            hearing.push(&piece, age_ms, events);
         }
     }
 
@@ -415,6 +430,9 @@ impl Stream {
         let age_ms = session.age_ms(now);
         if let Some(digit) = self.listener.tick(now) {
             events(Event::Digit(digit));
+        }
+        if let Some(hearing) = &mut self.hearing {
+            hearing.on_time(age_ms, events);
         }
         let turn = self.speech.hear_nothing(age_ms);
         self.tell_turn(turn, events);
