@@ -3,7 +3,7 @@
 import pytest
 
 from unit.media.streams import on_a_loop, talking
-from voxgate.media import Codec, ToneKind, ToneStarted, ToneStopped, hear
+from voxgate.media import Codec, DigitReceived, ToneKind, ToneStarted, ToneStopped, hear
 from voxgate.model.audio import Audio
 from voxgate.testing.rtp import tone
 
@@ -55,6 +55,6 @@ async def test_a_stream_that_is_watched_no_more_tells_nothing() -> None:
         await peer.send(tone(1400, 300))
         await peer.press("1")
 
-        await peer.send_silence(200)
+        await near.until(DigitReceived)
 
         assert not near.told(ToneStarted)
