@@ -22,6 +22,8 @@ from system.conftest import MakeGateway
 from system.far_end import FarEnd
 
 CALLS = 20
+REQUESTS = 200  # ten with each key, all of them around the crash
+CLIENTS = 32
 KILL_AT = 7  # the how-manieth call reaching the point brings the gateway down
 TERMINAL = {"completed", "failed", "busy", "no-answer"}
 POINTS = [
@@ -113,14 +115,14 @@ def test_a_crash_rings_nobody_twice_and_loses_no_end(
             crash.reached()
         return sid
 
-    with ThreadPoolExecutor(5) as clients:
-        first = [clients.submit(place, index) for index in range(CALLS)]
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        requests = [clients.submit(place, index % CALLS) for index in range(REQUESTS)]
         assert crash.happened.wait(30), "the point was never reached"
         gateway.start()
-        sids = [each.result() for each in first]
-        again = [each.result() for each in [clients.submit(place, i) for i in range(CALLS)]]
+        answers = [each.result() for each in requests]
 
-    assert sids == again, "a repeated POST gets the call of the first one"
+    sids = answers[:CALLS]
+    assert answers == sids * (REQUESTS // CALLS), "a repeated POST gets the call of the first one"
     assert len(set(sids)) == CALLS
     for sid in sids:
         _assert_ended_once(PlacedCall(gateway, sid, ""))
