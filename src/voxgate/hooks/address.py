@@ -8,7 +8,7 @@ from yarl import URL
 
 from voxgate.base.egress import EgressPolicy, EgressRefused
 from voxgate.hooks.failures import HookFailed, shown_url
-from voxgate.hooks.retry import RetryWish
+from voxgate.hooks.retry import RETRIES_UNASKED, RetryWish
 from voxgate.model.hooks import Hook
 
 HTTP = frozenset({"http", "https"})
@@ -84,7 +84,7 @@ def resolve(
         shown,
         hook.method.upper(),
         authorization,
-        RetryWish.parse(url.raw_fragment),
+        RetryWish.parse(url.raw_fragment, count=RETRIES_UNASKED if schemes is WEBSOCKET else 0),
     )
 
 

@@ -17,6 +17,7 @@ from voxgate.base.clock import Clock
 from voxgate.base.egress import EgressPolicy, connector
 from voxgate.hooks.address import HTTP, Address, resolve
 from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed, Kind, kind_of
+from voxgate.hooks.reading import decode_json
 from voxgate.hooks.signing import SIGNATURE_HEADER, compact_json, signature
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
@@ -200,16 +201,9 @@ def _judged(status: int, answer: bytes) -> object:
         raise _Unfit("invalid", "the answer is larger than 1 MiB", status)
     try:
         text = answer.decode("utf-8-sig").strip()
-        return _decoder.decode(text) if text else None
-    except (ValueError, RecursionError) as problem:
+        return decode_json(text) if text else None
+    except ValueError as problem:
         raise _Unfit("invalid", f"the answer is not JSON: {problem}") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _with_query(url: URL, payload: Json) -> URL:

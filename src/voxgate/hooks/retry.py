@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 RETRIES_MOST = 5  # of `#rc=`, contract 3.1
+RETRIES_UNASKED = 4  # of a WebSocket's first connection, contract 4.1: five in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class RetryWish:
     after: frozenset[str] = frozenset({"ct"})
 
     @classmethod
-    def parse(cls, fragment: str) -> "RetryWish":
+    def parse(cls, fragment: str, *, count: int = 0) -> "RetryWish":
         """Read a URL fragment. What it does not say, or says wrongly, keeps its default."""
-        count, after = 0, frozenset({"ct"})
+        after = frozenset({"ct"})
         for option in fragment.split("&"):
             name, _, value = option.partition("=")
             if name == "rc" and value.isdecimal():

@@ -1,37 +1,37 @@
-"""Statuses over a WebSocket (contract 4): one socket per call, frames without an answer.
+"""WebSockets to applications (contract 4): those that drive a call, and those for statuses alone.
 
-A frame counts as delivered when the socket stays up for a second after it was written; the
-records decide that, here is only the socket.
+On a socket for statuses a frame counts as delivered when the socket stays up for a second after
+it was written; the records decide that, here is only the socket.
 """
 
 import asyncio
 import secrets
-from typing import NoReturn
+from contextlib import suppress
 
 import aiohttp
 
-from voxgate.base.egress import EgressPolicy, connector
+from voxgate.base.clock import Clock, SystemClock
+from voxgate.base.egress import EgressPolicy
 from voxgate.base.tasks import Nursery
 from voxgate.hooks.address import WEBSOCKET, resolve
+from voxgate.hooks.app_socket import CALL_STATUS, AppSocket, SocketPorts
 from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed, kind_of
-from voxgate.hooks.signing import compact_json
+from voxgate.hooks.frames import Outgoing
+from voxgate.hooks.handshake import Connection, SocketClient, SocketLimits
+from voxgate.hooks.protocol import NORMAL, ProtocolLimits
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 
-PROTOCOL = "ws.jambonz.org"
-_OPEN_S = 5.0
-_CLOSE_S = 2.0
-_FRAME_BYTES_MOST = 1 << 20
+_GOODBYE_S = 1.0
 
 
 class StatusSocket:
     """An open socket. What the application sends is read, for its closing and pings, and ignored."""
 
-    def __init__(
-        self, connection: "aiohttp.ClientWebSocketResponse[bool]", shown: str, nursery: Nursery
-    ) -> None:
+    def __init__(self, connection: Connection, shown: str, nursery: Nursery) -> None:
         self._connection = connection
         self._shown = shown
+        self._code: int | None = None
         self.closed = nursery.start(self._read(), name="status-socket")
 
     @property
@@ -40,16 +40,11 @@ class StatusSocket:
 
     async def tell(self, call_sid: str, payload: Json) -> None:
         """Write one `call:status` frame. Raises HookFailed."""
-        frame = {
-            "type": "call:status",
-            "msgid": secrets.token_urlsafe(6),
-            "call_sid": call_sid,
-            "data": payload,
-        }
+        frame = Outgoing(CALL_STATUS, secrets.token_urlsafe(6), call_sid, payload)
         if self.closed.done():
             raise self.failure()
         try:
-            await self._connection.send_str(compact_json(frame).decode())
+            await self._connection.send_str(frame.text())
         except CLIENT_ERRORS as failure:
             kind, detail = kind_of(failure)
             raise HookFailed(kind, self._shown, detail) from None
@@ -57,12 +52,13 @@ class StatusSocket:
     @property
     def was_finished(self) -> bool:
         """The application closed it in the normal way (1000): it has what it wanted."""
-        return self.closed.done() and self._connection.close_code == aiohttp.WSCloseCode.OK
+        return self.closed.done() and self._code == NORMAL
 
     def failure(self) -> HookFailed:
         """What a socket that was closed too early amounts to."""
-        code = self._connection.close_code
-        return HookFailed("connect", self._shown, f"the socket was closed with code {code}")
+        if self._code is None:
+            return HookFailed("connect", self._shown, "the connection broke")
+        return HookFailed("connect", self._shown, f"the socket was closed with code {self._code}")
 
     async def close(self, *, going_away: bool = False) -> None:
         """Close with 1000 or 1001, waiting for the other side only briefly."""
@@ -71,77 +67,90 @@ class StatusSocket:
         self.closed.cancel()
 
     async def _read(self) -> None:
-        async for _message in self._connection:
-            pass
+        while True:
+            message = await self._connection.receive()
+            match message.type:
+                case aiohttp.WSMsgType.PING:
+                    await self._connection.pong(message.data)
+                case aiohttp.WSMsgType.CLOSE:
+                    self._code = int(message.data) or None
+                    return
+                case aiohttp.WSMsgType.ERROR | aiohttp.WSMsgType.CLOSED | aiohttp.WSMsgType.CLOSING:
+                    return
+                case _:
+                    pass
 
 
-class StatusSockets:
-    """Opens sockets to applications. Await `close()` at the end."""
+class Sockets:
+    """Opens sockets to applications, and knows those of calls. Await `close()` at the end."""
 
-    def __init__(self, policy: EgressPolicy) -> None:
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        clock: Clock | None = None,
+        limits: SocketLimits | None = None,
+        protocol: ProtocolLimits | None = None,
+    ) -> None:
         self._policy = policy
-        self._session: aiohttp.ClientSession | None = None
-        self._nursery = Nursery("status-sockets")
-        self._open: set[StatusSocket] = set()
+        self._client = SocketClient(policy, limits or SocketLimits())
+        self._nursery = Nursery("sockets")
+        self._ports = SocketPorts(
+            self._client.open,
+            clock or SystemClock(),
+            self._nursery,
+            protocol or ProtocolLimits(),
+        )
+        self._statuses: set[StatusSocket] = set()
+        self._of_calls: dict[str, list[AppSocket]] = {}
 
     async def open(self, hook: Hook, *, base: Hook | None = None) -> StatusSocket:
-        """Connect and shake hands, within 5 seconds. Raises HookFailed."""
+        """A socket for statuses alone, of a call that has none. Raises HookFailed."""
         address = resolve(hook, base, self._policy, WEBSOCKET)
-        headers = {"User-Agent": "voxgate"}
-        if address.authorization is not None:
-            headers["Authorization"] = address.authorization
-        try:
-            async with asyncio.timeout(_OPEN_S):
-                connection = await self._client().ws_connect(
-                    address.url,
-                    protocols=(PROTOCOL,),
-                    headers=headers,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
-                    max_msg_size=_FRAME_BYTES_MOST,
-                )
-        except aiohttp.WSServerHandshakeError as refusal:
-            detail = f"the handshake was answered with {refusal.status}"
-            if refusal.status == 101:
-                detail = refusal.message
-            raise HookFailed("status", address.shown, detail, status=refusal.status) from None
-        except _Redirected:
-            raise HookFailed("status", address.shown, "a redirect", status=302) from None
-        except CLIENT_ERRORS as failure:
-            kind, detail = kind_of(failure)
-            raise HookFailed(kind, address.shown, detail) from None
+        connection = await self._client.open(address)
         socket = StatusSocket(connection, address.shown, self._nursery)
-        self._open.add(socket)
-        socket.closed.add_done_callback(lambda _: self._open.discard(socket))
+        self._statuses.add(socket)
+        socket.closed.add_done_callback(lambda _: self._statuses.discard(socket))
         return socket
+
+    def enter(self, call_sid: str, hook: Hook, *, base: Hook | None = None) -> AppSocket:
+        """A socket that drives a call; it connects when first used. Raises HookFailed."""
+        address = resolve(hook, base, self._policy, WEBSOCKET)
+        socket = AppSocket(call_sid, address, self._ports)
+        self._of_calls.setdefault(call_sid, []).append(socket)
+        socket.closed.add_done_callback(lambda _: self._leave(call_sid, socket))
+        return socket
+
+    def of_call(self, call_sid: str, hook: Hook) -> AppSocket | None:
+        """The socket of a call in progress to this address, over which its statuses go as well."""
+        sockets = self._of_calls.get(call_sid)
+        if not sockets:
+            return None
+        try:
+            wanted = resolve(hook, None, self._policy, WEBSOCKET).url
+        except HookFailed:
+            return None
+        return next((each for each in sockets if each.address.url == wanted), None)
+
+    @property
+    def open_calls(self) -> int:
+        """Calls that have a socket."""
+        return len(self._of_calls)
 
     async def close(self) -> None:
         """Tell all applications that we go away (1001); they are connected to again later."""
-        leaving = [socket.close(going_away=True) for socket in self._open]
+        for socket in [each for sockets in self._of_calls.values() for each in sockets]:
+            socket.leave()
+        leaving = [socket.close(going_away=True) for socket in self._statuses]
         await asyncio.gather(*leaving)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._nursery.ended()
         await self._nursery.close()
-        if self._session is not None:
-            await self._session.close()
+        await self._client.close()
 
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=connector(self._policy),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=[_no_redirects()],
-            )
-        return self._session
-
-
-class _Redirected(Exception):
-    """The application answered the handshake with another address."""
-
-
-def _no_redirects() -> aiohttp.TraceConfig:
-    """Hooks never follow redirects; `ws_connect` has no switch for that, but tells of them."""
-
-    async def refuse(*_what: object) -> NoReturn:
-        raise _Redirected
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_request_redirect.append(refuse)
-    return tracing
+    def _leave(self, call_sid: str, socket: AppSocket) -> None:
+        sockets = self._of_calls.get(call_sid, [])
+        if socket in sockets:
+            sockets.remove(socket)
+        if not sockets:
+            self._of_calls.pop(call_sid, None)

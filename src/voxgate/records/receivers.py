@@ -30,7 +30,7 @@ class Teller(Protocol):
 
 
 class Sockets(Protocol):
-    """The part of `hooks.websocket.StatusSockets` that is used here."""
+    """The part of `hooks.websocket.Sockets` that is used here."""
 
     async def open(self, hook: Hook) -> StatusSocket: ...
 

@@ -36,6 +36,7 @@ class App:
     received: list[Received] = field(default_factory=list)
     frames: list[Any] = field(default_factory=list)
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    transports: list[asyncio.WriteTransport] = field(default_factory=list)
     answer: Answer | None = None
     on_frame: Callable[[web.WebSocketResponse, Any], Awaitable[None]] | None = None
 
@@ -46,6 +47,11 @@ class App:
     @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
+
+    def cut(self) -> None:
+        """The newest connection ends without a word."""
+        if self.transports:
+            self.transports[-1].abort()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -68,6 +74,8 @@ class App:
         socket = web.WebSocketResponse(protocols=("ws.jambonz.org",))
         await socket.prepare(request)
         self.sockets.append(socket)
+        if request.transport is not None:
+            self.transports.append(request.transport)
         async for message in socket:
             self.frames.append(json.loads(message.data))
             if self.on_frame is not None:

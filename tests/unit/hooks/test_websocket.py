@@ -8,13 +8,14 @@ from unit.hooks.app_server import LOOPBACK, answering, application
 from unit.records.samples import until
 from voxgate.base.egress import EgressPolicy
 from voxgate.hooks.failures import HookFailed
-from voxgate.hooks.websocket import StatusSockets
+from voxgate.hooks.handshake import SocketLimits
+from voxgate.hooks.websocket import Sockets
 from voxgate.model.hooks import Hook
 
 
-def opened(story, *, answer=None, policy=LOOPBACK):
+def opened(story, *, answer=None, policy=LOOPBACK, limits=None):
     async def whole():
-        sockets = StatusSockets(policy)
+        sockets = Sockets(policy, limits=limits)
         async with application(answer) as app:
             try:
                 return await story(app, sockets)
@@ -104,19 +105,53 @@ def test_a_handshake_that_is_refused_is_a_failure_with_its_status(status):
     assert opened(story, answer=answering(status)) == ("status", status)
 
 
-def test_a_redirect_is_not_followed():
+@pytest.mark.parametrize(("hops", "opened_there"), [(1, True), (2, True), (3, False)])
+def test_at_most_two_redirects_are_followed(hops, opened_there):
     async def story(app, sockets):
         async with application() as target:
 
-            async def redirect(_request):
-                raise web.HTTPFound(target.url)
+            async def redirect(request):
+                left = int(request.query["left"]) - 1
+                onward = f"{app.url}/?left={left}" if left else f"{target.ws_url}/here"
+                raise web.HTTPFound(onward)
 
             app.answer = redirect
-            with pytest.raises(HookFailed) as caught:
-                await sockets.open(Hook(app.ws_url))
-            return caught.value.kind, target.received
+            try:
+                await sockets.open(Hook(f"{app.ws_url}/?left={hops}", "POST", "me", "pass"))
+            except HookFailed as failure:
+                return failure.kind, target.received
+            return [each.headers.get("authorization") for each in target.received]
 
-    assert opened(story) == ("status", [])
+    expected = [None] if opened_there else ("status", [])
+    assert opened(story) == expected
+
+
+def test_a_redirect_to_an_address_outside_the_policy_is_refused():
+    async def story(app, sockets):
+        async def redirect(_request):
+            raise web.HTTPFound("ws://169.254.169.254/latest")
+
+        app.answer = redirect
+        with pytest.raises(HookFailed) as caught:
+            await sockets.open(Hook(app.ws_url))
+        return caught.value.kind
+
+    policy = EgressPolicy([ipaddress.ip_network("127.0.0.0/8")])
+    assert opened(story, policy=policy) == "egress"
+
+
+def test_a_handshake_has_its_time():
+    async def story(app, sockets):
+        async def never(_request):
+            await asyncio.sleep(30)
+
+        app.answer = never
+        with pytest.raises(HookFailed) as caught:
+            await sockets.open(Hook(app.ws_url))
+        return caught.value.kind, caught.value.detail
+
+    limits = SocketLimits(handshake_s=0.1)
+    assert opened(story, limits=limits) == ("connect", "no handshake in time")
 
 
 def test_addresses_outside_the_policy_are_refused():

@@ -17,7 +17,7 @@ from voxgate.base.clock import SystemClock
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
 from voxgate.hooks.retry import Backoff
-from voxgate.hooks.websocket import StatusSockets
+from voxgate.hooks.websocket import Sockets
 from voxgate.model.calls import EventType
 from voxgate.model.hooks import Hook
 from voxgate.records.delivery import Deliveries, DeliveryPorts
@@ -36,7 +36,7 @@ class Gateway:
         self.database = database
         self.journal = Journal(database, BOX, clock, receivers_of)
         self.http = HttpHooks(LOOPBACK, clock, timeout_s=1.0)
-        self.sockets = StatusSockets(LOOPBACK)
+        self.sockets = Sockets(LOOPBACK)
         telling = Telling(self.http, self.sockets, self.secret_of, Site(), settle_s=0.05)
         self.deliveries = Deliveries(
             DeliveryPorts(self.journal, database, BOX, clock, telling), backoff=backoff

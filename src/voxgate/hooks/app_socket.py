@@ -1,0 +1,364 @@
+"""A call's WebSocket to its application: the protocol's effects carried out on a connection.
+
+One socket per call and application. Statuses go over it too; one counts as delivered when the
+application's side has answered a ping that was sent after it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import aiohttp
+
+from voxgate.base.clock import Clock
+from voxgate.base.tasks import Nursery
+from voxgate.hooks.address import Address
+from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed
+from voxgate.hooks.frames import Command
+from voxgate.hooks.handshake import Connection
+from voxgate.hooks.protocol import (
+    GOING_AWAY,
+    NORMAL,
+    Answered,
+    AppProtocol,
+    Commanded,
+    Connect,
+    Disconnect,
+    Effect,
+    Finished,
+    Lost,
+    Misread,
+    ProtocolLimits,
+    Ready,
+    Rejected,
+    State,
+    Transmit,
+    Unreached,
+)
+from voxgate.model.calls import Json
+
+CALL_STATUS = "call:status"
+OUTGOING_MOST = 1000  # frames the network has not taken; a slower application is cut off
+SEND_S = 5.0  # for one frame to leave
+RECEIPT_S = 5.0
+LINGER_S = 5.0  # for the last status of a call that is over
+
+Opener = Callable[[Address], Awaitable[Connection]]
+
+
+class Listener(Protocol):
+    """Who hears what the application says without being asked."""
+
+    def on_command(self, command: Command) -> None: ...
+
+    def on_misread(self, details: str) -> None:
+        """It sent something that is no frame; it has been told."""
+        ...
+
+    def on_lost(self, failure: HookFailed) -> None:
+        """It is gone and all connections were in vain."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pong:
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Ping:
+    payload: bytes
+
+
+@dataclass(slots=True)
+class _Line:
+    """One connection: what is still to be written to it, and the pings that wait for pongs."""
+
+    outgoing: asyncio.Queue[Transmit | Disconnect | _Ping | _Pong] = field(
+        default_factory=lambda: asyncio.Queue(OUTGOING_MOST)
+    )
+    receipts: "dict[bytes, asyncio.Future[None]]" = field(default_factory=dict)
+    closing: bool = False  # by us; the writer is then not interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class SocketPorts:
+    """What all sockets share."""
+
+    opener: Opener
+    clock: Clock
+    nursery: Nursery
+    limits: ProtocolLimits
+
+
+class AppSocket:
+    """`ask` and `tell` connect when there is no connection yet. The owner must call `finish`."""
+
+    def __init__(self, call_sid: str, address: Address, ports: SocketPorts) -> None:
+        self.address = address
+        self.listener: Listener | None = None
+        self._ports = ports
+        self._protocol = AppProtocol(
+            call_sid, address.shown, address.wish, ports.limits, lambda: secrets.token_urlsafe(6)
+        )
+        self._line: _Line | None = None
+        self._answers: dict[str, asyncio.Future[object]] = {}
+        self._ready: list[asyncio.Future[None]] = []
+        self._alarm: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
+        self._told_all = False
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def state(self) -> State:
+        return self._protocol.state
+
+    @property
+    def is_announced(self) -> bool:
+        return self._protocol.is_announced
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {State.FINISHED, State.LOST}
+
+    async def ask(self, type_: str, data: Json, *, hook: str | None = None) -> object:
+        """Send a frame and wait for its ack; the ack's `data`. Raises HookFailed.
+
+        The first frame asked introduces the session, whatever its type.
+        """
+        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        msgid, effects = self._protocol.request(type_, data, now=self._now(), hook=hook)
+        self._answers[msgid] = answer
+        self._carry_out(effects)
+        try:
+            return await answer
+        finally:
+            self._answers.pop(msgid, None)
+
+    def tell(self, type_: str, data: Json) -> None:
+        """Send a frame that nobody acknowledges."""
+        self._carry_out(self._protocol.notify(type_, data, now=self._now()))
+
+    async def deliver(self, statuses: Sequence[Json], *, last: bool) -> None:
+        """Tell statuses; returns when the application's side has them. Raises HookFailed.
+
+        An application that has closed in the normal way wants none and gets none. `last`: the
+        call's terminal status is among them.
+        """
+        if self.state is not State.FINISHED:
+            await self._until_ready()
+        if (line := self._line) is not None and self.state is State.READY:
+            for status in statuses:
+                self.tell(CALL_STATUS, status)
+            await self._receipt(line)
+        if last:
+            self._told_all = True
+            if self._lingering is not None:
+                self._close(NORMAL)
+
+    def finish(self, *, statuses_follow: bool) -> None:
+        """The session is over. The socket closes once the last status was told over it."""
+        if self.is_over or not statuses_follow or self._told_all:
+            self._close(NORMAL)
+        elif self._lingering is None:
+            loop = asyncio.get_running_loop()
+            self._lingering = loop.call_later(LINGER_S, self._close, NORMAL)
+
+    def leave(self) -> None:
+        """The gateway stops."""
+        self._close(GOING_AWAY)
+
+    def misread(self, details: str, content: str) -> None:
+        """Tell the application that a command of it was nothing."""
+        self._carry_out(self._protocol.misread(details, content, now=self._now()))
+
+    def _close(self, code: int) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+        self._carry_out(self._protocol.finish(code))
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    # Carrying out.
+
+    def _now(self) -> float:
+        return self._ports.clock.monotonic()
+
+    def _carry_out(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            self._do(effect)
+        self._set_alarm()
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Connect():
+                self._ports.nursery.start(self._connect(), name="app-socket")
+            case Transmit() | Disconnect():
+                self._put(effect)
+            case Ready() | Finished():
+                self._wake(None)
+            case Unreached():
+                self._wake(effect.failure)
+            case Answered():
+                if (answer := self._answers.get(effect.msgid)) and not answer.done():
+                    answer.set_result(effect.data)
+            case Rejected():
+                if (answer := self._answers.get(effect.msgid)) and not answer.done():
+                    answer.set_exception(effect.failure)
+            case _:
+                self._pass_on(effect)
+
+    def _pass_on(self, effect: Commanded | Misread | Lost) -> None:
+        if isinstance(effect, Lost):
+            self._wake(effect.failure)
+        if self.listener is None:
+            return
+        match effect:
+            case Lost():
+                self.listener.on_lost(effect.failure)
+            case Commanded():
+                self.listener.on_command(effect.command)
+            case Misread():
+                self.listener.on_misread(effect.details)
+
+    def _put(self, item: Transmit | Disconnect | _Ping | _Pong) -> None:
+        if self._line is None:
+            return
+        try:
+            self._line.outgoing.put_nowait(item)
+        except asyncio.QueueFull:
+            # Not one frame more for an application that reads none; it is connected to again.
+            self._line.outgoing = asyncio.Queue(OUTGOING_MOST)
+            self._line.outgoing.put_nowait(Disconnect(aiohttp.WSCloseCode.POLICY_VIOLATION))
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        deadline = self._protocol.deadline
+        if deadline is not None:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(max(0.0, deadline - self._now()), self._on_time)
+
+    def _on_time(self) -> None:
+        self._carry_out(self._protocol.on_time(now=self._now()))
+
+    # Statuses.
+
+    async def _until_ready(self) -> None:
+        if self.state is State.READY:
+            return
+        if self.state is State.LOST:
+            raise HookFailed("connect", self.address.shown, "the application is gone")
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ready.append(waiting)
+        self._carry_out(self._protocol.connect(now=self._now()))
+        await waiting
+
+    def _wake(self, failure: HookFailed | None) -> None:
+        waiting, self._ready = self._ready, []
+        for each in waiting:
+            if each.done():
+                continue
+            if failure is None:
+                each.set_result(None)
+            else:
+                each.set_exception(failure)
+
+    async def _receipt(self, line: _Line) -> None:
+        """Wait until the far side has read what was sent so far."""
+        token = secrets.token_bytes(8)
+        receipt = line.receipts[token] = asyncio.get_running_loop().create_future()
+        self._put(_Ping(token))
+        try:
+            async with asyncio.timeout(RECEIPT_S):
+                await receipt
+        except TimeoutError:
+            raise HookFailed("timeout", self.address.shown, "no pong in time") from None
+        finally:
+            line.receipts.pop(token, None)
+
+    # The connection.
+
+    async def _connect(self) -> None:
+        try:
+            connection = await self._ports.opener(self.address)
+        except HookFailed as failure:
+            self._carry_out(self._protocol.refused(failure, now=self._now()))
+            return
+        line = self._line = _Line()
+        self._carry_out(self._protocol.opened(now=self._now()))
+        code: int | None = None
+        try:
+            code = await self._converse(connection, line)
+        finally:
+            self._line = None
+            gone = HookFailed("connect", self.address.shown, "the connection broke")
+            for receipt in line.receipts.values():
+                if not receipt.done():
+                    receipt.set_exception(gone)
+            self._carry_out(self._protocol.closed(code, now=self._now()))
+            if not connection.closed:
+                await connection.close(code=GOING_AWAY)
+
+    async def _converse(self, connection: Connection, line: _Line) -> int | None:
+        """Until the connection ends; the far end's close code."""
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(self._write(connection, line), name="write")
+            code = await self._read(connection, line)
+            if not line.closing:
+                writing.cancel()
+        return code
+
+    async def _read(self, connection: Connection, line: _Line) -> int | None:
+        while True:
+            message = await connection.receive()
+            match message.type:
+                case aiohttp.WSMsgType.TEXT:
+                    self._carry_out(self._protocol.received(message.data, now=self._now()))
+                case aiohttp.WSMsgType.BINARY:
+                    details = "frames are text, this one was binary"
+                    self._carry_out(self._protocol.misread(details, "", now=self._now()))
+                case aiohttp.WSMsgType.PING:
+                    self._put(_Pong(message.data))
+                case aiohttp.WSMsgType.PONG:
+                    receipt = line.receipts.get(bytes(message.data))
+                    if receipt is not None and not receipt.done():
+                        receipt.set_result(None)
+                case aiohttp.WSMsgType.CLOSE:
+                    return int(message.data) or None
+                case aiohttp.WSMsgType.ERROR:
+                    return connection.close_code
+                case _:  # the connection ended without a word, or we are closing it
+                    return None
+
+    async def _write(self, connection: Connection, line: _Line) -> None:
+        code = aiohttp.WSCloseCode.POLICY_VIOLATION
+        try:
+            while True:
+                # Looked up each time: a full queue is replaced.
+                item = await line.outgoing.get()
+                if isinstance(item, Disconnect):
+                    code = aiohttp.WSCloseCode(item.code)
+                    break
+                async with asyncio.timeout(SEND_S):
+                    await _write_one(connection, item)
+        except CLIENT_ERRORS:
+            pass  # the reader notices too, or the application takes nothing any more
+        line.closing = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SEND_S):
+                await connection.close(code=code)
+
+
+async def _write_one(connection: Connection, item: Transmit | _Ping | _Pong) -> None:
+    match item:
+        case Transmit(text):
+            await connection.send_str(text)
+        case _Ping(payload):
+            await connection.ping(payload)
+        case _Pong(payload):
+            await connection.pong(payload)
