@@ -51,6 +51,11 @@ class CallControl:
     def __len__(self) -> int:
         return len(self._running)
 
+    @property
+    def ports(self) -> CallPorts:
+        """What its calls are given."""
+        return self._ports
+
     def calls(self) -> list[Call]:
         """The records of the calls in progress."""
         return [running.call.record for running in self._running.values()]

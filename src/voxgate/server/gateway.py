@@ -17,14 +17,18 @@ from voxgate.call.dial import DialSettings
 from voxgate.flow.application import app_json_problem
 from voxgate.flow.control import CallControl
 from voxgate.flow.ports import CallPorts, CallSettings
+from voxgate.flow.reception import Reception
 from voxgate.flow.sessions import Sessions
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
 from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
+from voxgate.model.calls import Call
 from voxgate.provisioning import calls as call_use_cases
 from voxgate.provisioning.bootstrap import Bootstrap
+from voxgate.provisioning.capacity import Capacity, Tenancy
+from voxgate.provisioning.devices import Devices
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
@@ -41,6 +45,7 @@ from voxgate.server.locate import Locator
 from voxgate.server.measured import MeasuredHooks
 from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
+from voxgate.server.reception import Parts, open_reception
 from voxgate.server.surface import build_app
 from voxgate.sip.dialog.options import SipOptions
 from voxgate.sip.endpoint import Endpoint
@@ -107,6 +112,9 @@ class Gateway:
         self._sandbox: SandboxProcess | None = None
         self._deliveries: Deliveries | None = None
         self._control: CallControl | None = None
+        self._reception: Reception | None = None
+        self._capacity = Capacity(self._clock, self._journal.raise_alert)
+        self._devices = Devices(self._database, self._clock)
         self._use_cases: call_use_cases.Calls | None = None
         self._http: HttpServer | None = None
 
@@ -129,6 +137,7 @@ class Gateway:
         self._journal.start()
         control = self._control = self._build_control()
         self._metrics.watch(control.calls, self._figures())
+        self._reception = self._open_reception(control)
         self._use_cases = self._build_use_cases(control)
         app = build_app(
             self._inventory, self._directory, self._use_cases, self._health(), self._settings
@@ -212,7 +221,7 @@ class Gateway:
             sessions,
             max_calls=settings.max_calls,
             journal_ready=lambda: self._journal.available,
-            finished=self._metrics.call_ended,
+            finished=self._call_ended,
         )
 
     def _build_use_cases(self, control: CallControl) -> call_use_cases.Calls:
@@ -228,6 +237,25 @@ class Gateway:
                 unreachable=lambda: self._pings.unreachable,
             )
         )
+
+    def _open_reception(self, control: CallControl) -> Reception:
+        parts = Parts(
+            control=control,
+            directory=self._directory,
+            devices=self._devices,
+            capacity=self._capacity,
+            log=Archive(self._journal, self._database, self._box, self._clock),
+            asker=self._hooks,
+            secret_of=self._secret_of,
+            raise_alert=self._journal.raise_alert,
+            clock=self._clock,
+        )
+        return open_reception(self._endpoint, parts)
+
+    def _call_ended(self, call: Call) -> None:
+        self._metrics.call_ended(call)
+        if call.direction == "inbound":
+            self._capacity.release(Tenancy(call.account_sid, call.service_provider_sid))
 
     def _figures(self) -> list[Figure]:
         media, sip, journal = self._media.stats, self._endpoint, self._journal
@@ -302,6 +330,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """No new calls; running ones get the grace period, then BYE and a terminal event."""
+        if self._reception is not None:
+            await self._reception.close()
         if self._control is not None:
             await self._control.stop(self._settings.shutdown_grace_s)
         if self._http is not None:

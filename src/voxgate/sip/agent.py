@@ -57,7 +57,6 @@ RequestHandler = Callable[[IncomingRequest], None]
 _OUR_BRANCH = re.compile(rb"\r\nVia:[^\r]*?;branch=([^;,\s]+)")
 
 _RETRY_AFTER_S = 10  # when we are full
-_OUTSIDE = frozenset({"REGISTER", "MESSAGE", "SUBSCRIBE", "PUBLISH"})  # need no dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Agent:
         self._malformed = 0
         self._refused = 0
         self.invite_handler: InviteHandler | None = None
-        self.request_handler: RequestHandler | None = None
+        self._request_handlers: dict[str, RequestHandler] = {}
         self._options = options
         self._methods = frozenset(options.allow_methods)
         self._stack = Stack(
@@ -107,6 +106,13 @@ class Agent:
     def listen_on(self, local: Destination) -> None:
         """Note a listener, as the outside knows it."""
         self._stack.locals = (*self._stack.locals, local)
+
+    def hand_over(self, method: str, handler: RequestHandler) -> None:
+        """Have requests of this method that belong to no dialog taken care of."""
+        self._request_handlers[method] = handler
+        if method not in self._methods:
+            self._methods |= {method}
+            self._stack.allow += f", {method}"
 
     # The time and the effects.
 
@@ -260,8 +266,8 @@ class Agent:
         method = incoming.request.method
         if method == "OPTIONS":
             self._answer(incoming, 200, capabilities(self._stack))
-        elif method in _OUTSIDE and self.request_handler is not None:
-            outside, take = IncomingRequest(self._stack, incoming), self.request_handler
+        elif (take := self._request_handlers.get(method)) is not None:
+            outside = IncomingRequest(self._stack, incoming)
             self._stack.notify(lambda: take(outside))
         elif method != "INVITE":
             # BYE, INFO, UPDATE, PRACK, … belong into a dialog, and To names none.

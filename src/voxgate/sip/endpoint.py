@@ -242,12 +242,9 @@ class Endpoint:
 
     # Outside of calls.
 
-    def on_request(self, handler: RequestHandler) -> None:
-        """Have REGISTER and other requests that need no call handed over.
-
-        Only methods that `SipOptions.allow_methods` names get that far.
-        """
-        self._agent.request_handler = handler
+    def on_request(self, method: str, handler: RequestHandler) -> None:
+        """Have requests of a method that need no call handed over, such as REGISTER."""
+        self._agent.hand_over(method, handler)
 
     async def request(
         self,

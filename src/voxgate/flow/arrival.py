@@ -1,0 +1,88 @@
+"""An INVITE as the rest of the gateway sees it: whom it is for, and what `session:new` shows."""
+
+from voxgate.model.calls import Json
+from voxgate.provisioning.arrivals import Arrival
+from voxgate.sip.endpoint import IncomingInvite
+from voxgate.sip.headers import STANDARD_NAMES
+from voxgate.sip.message import Headers, Request
+from voxgate.sip.transaction.destination import Destination
+from voxgate.sip.uri import Uri
+
+_SHOWN_MOST = 65_536
+# What the caller's side may say to us but not to the application as if it were ours, and what
+# would give its password away (contract 11.4).
+_STRIPPED = frozenset({
+    "authorization",
+    "proxy-authorization",
+    "max-forwards",
+    "record-route",
+    "session-expires",
+    "x-application-sid",
+    "x-authenticated-user",
+    "x-account-sid",
+    "x-call-sid",
+    "x-cid",
+    "x-forwarded-for",
+    "x-originating-carrier",
+    "x-subspace-forwarded-for",
+    "x-voip-carrier-sid",
+})
+_LOWER = {name.lower() for name in STANDARD_NAMES}
+
+
+def called_user(uri: Uri) -> str:
+    """The number or name that was dialled, without the parameters some trunks put into it."""
+    return (uri.user or "").partition(";")[0]
+
+
+def arrival_of(invite: IncomingInvite) -> Arrival:
+    request = invite.request
+    caller = request.from_
+    return Arrival(
+        call_id=request.call_id,
+        from_user=called_user(caller.uri) or "anonymous",
+        caller_name=caller.display or None,
+        to=called_user(request.uri),
+        source_ip=invite.source.host,
+    )
+
+
+def sip_document(request: Request, source: Destination, ours: dict[str, str]) -> Json:
+    """The `sip` object of `session:new`: `ours` are the headers the gateway itself vouches for."""
+    body = request.body.decode("utf-8", "replace")
+    parts = [{"type": request.content_type or "", "content": body}] if request.body else []
+    return {
+        "headers": _shown(request.headers) | ours,
+        "body": body,
+        "method": request.method,
+        "version": "2.0",
+        "uri": str(request.uri),
+        "payload": parts,
+        "raw": _raw(request),
+        "callingNumber": called_user(request.from_.uri),
+        "calledNumber": called_user(request.uri),
+        "type": "request",
+        "source": "network",
+        "source_address": source.host,
+        "source_port": str(source.port or ""),
+        "protocol": source.transport,
+    }
+
+
+def _shown(headers: Headers) -> dict[str, str]:
+    """Standard names in lower case, others as they were written; repeated ones joined."""
+    shown: dict[str, str] = {}
+    for name, value in headers.fields:
+        key = name.lower()
+        if key in _STRIPPED:
+            continue
+        label = key if key in _LOWER else name
+        shown[label] = f"{shown[label]}, {value}" if label in shown else value
+    return shown
+
+
+def _raw(request: Request) -> str:
+    kept = [(n, v) for n, v in request.headers.fields if n.lower() not in _STRIPPED]
+    lines = [f"{request.method} {request.uri} SIP/2.0", *(f"{n}: {v}" for n, v in kept)]
+    text = "\r\n".join(lines) + "\r\n\r\n" + request.body.decode("utf-8", "replace")
+    return text[:_SHOWN_MOST]
