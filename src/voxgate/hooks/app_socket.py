@@ -44,7 +44,6 @@ CALL_STATUS = "call:status"
 OUTGOING_MOST = 1000  # frames the network has not taken; a slower application is cut off
 SEND_S = 5.0  # for one frame to leave
 RECEIPT_S = 5.0
-LINGER_S = 5.0  # for the last status of a call that is over
 
 Opener = Callable[[Address], Awaitable[Connection]]
 
@@ -108,8 +107,6 @@ class AppSocket:
         self._answers: dict[str, asyncio.Future[object]] = {}
         self._ready: list[asyncio.Future[None]] = []
         self._alarm: asyncio.TimerHandle | None = None
-        self._lingering: asyncio.TimerHandle | None = None
-        self._told_all = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -124,13 +121,17 @@ class AppSocket:
     def is_over(self) -> bool:
         return self.state in {State.FINISHED, State.LOST}
 
-    async def ask(self, type_: str, data: Json, *, hook: str | None = None) -> object:
+    async def ask(
+        self, type_: str, data: Json, *, hook: str | None = None, call_sid: str | None = None
+    ) -> object:
         """Send a frame and wait for its ack; the ack's `data`. Raises HookFailed.
 
         The first frame asked introduces the session, whatever its type.
         """
         answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        msgid, effects = self._protocol.request(type_, data, now=self._now(), hook=hook)
+        msgid, effects = self._protocol.request(
+            type_, data, now=self._now(), hook=hook, call_sid=call_sid
+        )
         self._answers[msgid] = answer
         self._carry_out(effects)
         try:
@@ -138,34 +139,25 @@ class AppSocket:
         finally:
             self._answers.pop(msgid, None)
 
-    def tell(self, type_: str, data: Json) -> None:
+    def tell(self, type_: str, data: Json, *, call_sid: str | None = None) -> None:
         """Send a frame that nobody acknowledges."""
-        self._carry_out(self._protocol.notify(type_, data, now=self._now()))
+        self._carry_out(self._protocol.notify(type_, data, now=self._now(), call_sid=call_sid))
 
-    async def deliver(self, statuses: Sequence[Json], *, last: bool) -> None:
+    async def deliver(self, statuses: Sequence[Json], *, call_sid: str | None = None) -> None:
         """Tell statuses; returns when the application's side has them. Raises HookFailed.
 
-        An application that has closed in the normal way wants none and gets none. `last`: the
-        call's terminal status is among them.
+        An application that has closed in the normal way wants none and gets none.
         """
         if self.state is not State.FINISHED:
             await self._until_ready()
         if (line := self._line) is not None and self.state is State.READY:
             for status in statuses:
-                self.tell(CALL_STATUS, status)
+                self.tell(CALL_STATUS, status, call_sid=call_sid)
             await self._receipt(line)
-        if last:
-            self._told_all = True
-            if self._lingering is not None:
-                self._close(NORMAL)
 
-    def finish(self, *, statuses_follow: bool) -> None:
-        """The session is over. The socket closes once the last status was told over it."""
-        if self.is_over or not statuses_follow or self._told_all:
-            self._close(NORMAL)
-        elif self._lingering is None:
-            loop = asyncio.get_running_loop()
-            self._lingering = loop.call_later(LINGER_S, self._close, NORMAL)
+    def finish(self) -> None:
+        """The session is over."""
+        self._close(NORMAL)
 
     def leave(self) -> None:
         """The gateway stops."""
@@ -176,8 +168,6 @@ class AppSocket:
         self._carry_out(self._protocol.misread(details, content, now=self._now()))
 
     def _close(self, code: int) -> None:
-        if self._lingering is not None:
-            self._lingering.cancel()
         self._carry_out(self._protocol.finish(code))
         if not self.closed.done():
             self.closed.set_result(None)

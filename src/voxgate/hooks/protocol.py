@@ -187,10 +187,19 @@ class AppProtocol:
         return self._begin(now)
 
     def request(
-        self, type_: str, data: Json, *, now: float, hook: str | None = None
+        self,
+        type_: str,
+        data: Json,
+        *,
+        now: float,
+        hook: str | None = None,
+        call_sid: str | None = None,
     ) -> tuple[str, list[Effect]]:
-        """A frame that is to be answered; the first is the session's introduction."""
-        frame = Outgoing(type_, self._new_msgid(), self._call_sid, data, hook)
+        """A frame that is to be answered; the first is the session's introduction.
+
+        `call_sid` names a call that the session's own dialled.
+        """
+        frame = Outgoing(type_, self._new_msgid(), call_sid or self._call_sid, data, hook)
         if self.state is State.FINISHED and self._session is not None:
             return frame.msgid, [Answered(frame.msgid, None)]
         if self.state in _OVER:
@@ -203,11 +212,13 @@ class AppProtocol:
             self._connections = 0 if self.state is State.IDLE else 1
         return frame.msgid, self._send(frame, now, wants_ack=True)
 
-    def notify(self, type_: str, data: Json, *, now: float) -> list[Effect]:
+    def notify(
+        self, type_: str, data: Json, *, now: float, call_sid: str | None = None
+    ) -> list[Effect]:
         """A frame without an answer; dropped once nobody can get it."""
         if self.state in _OVER:
             return []
-        frame = Outgoing(type_, self._new_msgid(), self._call_sid, data)
+        frame = Outgoing(type_, self._new_msgid(), call_sid or self._call_sid, data)
         return self._send(frame, now, wants_ack=False)
 
     def finish(self, code: int = NORMAL) -> list[Effect]:

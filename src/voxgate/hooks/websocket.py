@@ -15,6 +15,7 @@ from voxgate.base.egress import EgressPolicy
 from voxgate.base.tasks import Nursery
 from voxgate.hooks.address import WEBSOCKET, resolve
 from voxgate.hooks.app_socket import CALL_STATUS, AppSocket, SocketPorts
+from voxgate.hooks.call_socket import CallSocket
 from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed, kind_of
 from voxgate.hooks.frames import Outgoing
 from voxgate.hooks.handshake import Connection, SocketClient, SocketLimits
@@ -101,7 +102,7 @@ class Sockets:
             protocol or ProtocolLimits(),
         )
         self._statuses: set[StatusSocket] = set()
-        self._of_calls: dict[str, list[AppSocket]] = {}
+        self._of_calls: dict[str, list[CallSocket]] = {}
 
     async def open(self, hook: Hook, *, base: Hook | None = None) -> StatusSocket:
         """A socket for statuses alone, of a call that has none. Raises HookFailed."""
@@ -112,24 +113,27 @@ class Sockets:
         socket.closed.add_done_callback(lambda _: self._statuses.discard(socket))
         return socket
 
-    def enter(self, call_sid: str, hook: Hook, *, base: Hook | None = None) -> AppSocket:
-        """A socket that drives a call; it connects when first used. Raises HookFailed."""
-        address = resolve(hook, base, self._policy, WEBSOCKET)
-        socket = AppSocket(call_sid, address, self._ports)
-        self._of_calls.setdefault(call_sid, []).append(socket)
-        socket.closed.add_done_callback(lambda _: self._leave(call_sid, socket))
-        return socket
+    def enter(self, call_sid: str, hook: Hook, *, parent_sid: str | None = None) -> CallSocket:
+        """A call's way to its application; it connects when first used. Raises HookFailed.
 
-    def of_call(self, call_sid: str, hook: Hook) -> AppSocket | None:
-        """The socket of a call in progress to this address, over which its statuses go as well."""
-        sockets = self._of_calls.get(call_sid)
-        if not sockets:
+        A dialled call shares the socket of the call that dialled it.
+        """
+        if parent_sid is not None and (shared := self.of_call(parent_sid, hook)) is not None:
+            return self._keep(CallSocket(call_sid, shared.socket, owns=False))
+        address = resolve(hook, None, self._policy, WEBSOCKET)
+        socket = AppSocket(call_sid, address, self._ports)
+        return self._keep(CallSocket(call_sid, socket, owns=True))
+
+    def of_call(self, call_sid: str, hook: Hook) -> CallSocket | None:
+        """The way of a call in progress to this address, which its statuses take as well."""
+        held = self._of_calls.get(call_sid)
+        if not held:
             return None
         try:
             wanted = resolve(hook, None, self._policy, WEBSOCKET).url
         except HookFailed:
             return None
-        return next((each for each in sockets if each.address.url == wanted), None)
+        return next((each for each in held if each.socket.address.url == wanted), None)
 
     @property
     def open_calls(self) -> int:
@@ -138,8 +142,8 @@ class Sockets:
 
     async def close(self) -> None:
         """Tell all applications that we go away (1001); they are connected to again later."""
-        for socket in [each for sockets in self._of_calls.values() for each in sockets]:
-            socket.leave()
+        for held in [each for ways in self._of_calls.values() for each in ways]:
+            held.socket.leave()
         leaving = [socket.close(going_away=True) for socket in self._statuses]
         await asyncio.gather(*leaving)
         with suppress(TimeoutError):
@@ -148,9 +152,14 @@ class Sockets:
         await self._nursery.close()
         await self._client.close()
 
-    def _leave(self, call_sid: str, socket: AppSocket) -> None:
-        sockets = self._of_calls.get(call_sid, [])
-        if socket in sockets:
-            sockets.remove(socket)
-        if not sockets:
-            self._of_calls.pop(call_sid, None)
+    def _keep(self, held: CallSocket) -> CallSocket:
+        self._of_calls.setdefault(held.call_sid, []).append(held)
+        held.done.add_done_callback(lambda _: self._forget(held))
+        return held
+
+    def _forget(self, held: CallSocket) -> None:
+        ways = self._of_calls.get(held.call_sid, [])
+        if held in ways:
+            ways.remove(held)
+        if not ways:
+            self._of_calls.pop(held.call_sid, None)

@@ -44,7 +44,7 @@ def driven(story, *, limits=None, on_frame=acknowledge, path="/app"):
         sockets = Sockets(LOOPBACK, limits=limits, protocol=QUICK)
         async with application() as app:
             app.on_frame = on_frame
-            socket = sockets.enter("0d0c", Hook(app.ws_url + path, "POST", "me", "pass"))
+            socket = sockets.enter("0d0c", Hook(app.ws_url + path, "POST", "me", "pass")).socket
             socket.listener = Ear()
             try:
                 return await asyncio.wait_for(story(app, socket, sockets), 10)
@@ -60,10 +60,10 @@ def types(app):
 
 def test_one_connection_carries_questions_answers_and_statuses_in_order():
     async def story(app, socket, _sockets):
-        await socket.deliver([{"call_status": "trying"}], last=False)
+        await socket.deliver([{"call_status": "trying"}])
         await socket.ask("session:new", {"from": "+49"})
         answer = await socket.ask("verb:hook", {"digits": "1"}, hook="anything")
-        await socket.deliver([{"call_status": "completed"}], last=True)
+        await socket.deliver([{"call_status": "completed"}])
         return answer, types(app), app.received, app.frames
 
     answer, sent, (request,), frames = driven(story)
@@ -79,7 +79,7 @@ def test_a_delivered_status_has_been_read_by_the_application_s_side():
     async def story(app, socket, _sockets):
         seen = []
         for number in range(20):
-            await socket.deliver([{"seq": number}], last=False)
+            await socket.deliver([{"seq": number}])
             seen.append(len(app.frames) == number + 1)
         return seen
 
@@ -173,35 +173,13 @@ def test_an_application_that_does_not_come_back_is_lost_fs_1098():
     assert driven(story) == (5, 503)
 
 
-def test_the_end_of_the_call_closes_with_1000_after_its_last_status():
-    async def story(app, socket, sockets):
-        await socket.ask("session:new", {})
-        socket.finish(statuses_follow=True)
-        still_open = not app.sockets[0].closed
-        await socket.deliver([{"call_status": "completed"}], last=True)
-        await until(lambda: app.sockets[0].closed)
-        return still_open, types(app)[-1], app.sockets[0].close_code, sockets.open_calls
-
-    assert driven(story) == (True, "call:status", 1000, 0)
-
-
-def test_a_call_without_statuses_of_its_own_closes_at_once():
-    async def story(app, socket, _sockets):
-        await socket.ask("session:new", {})
-        socket.finish(statuses_follow=False)
-        await until(lambda: app.sockets[0].closed)
-        return app.sockets[0].close_code
-
-    assert driven(story) == 1000
-
-
 def test_a_farewell_of_the_application_is_respected():
     async def story(app, socket, _sockets):
         await socket.ask("session:new", {})
         await app.sockets[0].close(code=1000)
         await until(lambda: socket.state is State.FINISHED)
         answer = await socket.ask("verb:hook", {})
-        await socket.deliver([{"call_status": "completed"}], last=True)
+        await socket.deliver([{"call_status": "completed"}])
         return answer, len(app.received), types(app)
 
     assert driven(story) == (None, 1, ["session:new"])
@@ -239,7 +217,7 @@ def test_an_application_that_reads_nothing_is_cut_off_and_memory_stays_bounded()
 
 def test_many_calls_talk_at_once():
     async def story(app, _socket, sockets):
-        calls = [sockets.enter(f"call-{number}", Hook(app.ws_url)) for number in range(200)]
+        calls = [sockets.enter(f"call-{n}", Hook(app.ws_url)) for n in range(200)]
 
         async def talk(call):
             await call.ask("session:new", {})
