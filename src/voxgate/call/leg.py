@@ -115,6 +115,7 @@ class MediaSession:
                 codec=Codec[facts.codec_name],
                 payload_type=facts.payload_type,
                 dtmf_payload_type=facts.dtmf_payload_type,
+                dtmf_receive_payload_type=facts.dtmf_receive_payload_type,
                 ptime_ms=facts.ptime_ms,
                 send=facts.send,
                 receive=facts.receive,

@@ -22,7 +22,9 @@ from voxgate.media.events import (
 )
 from voxgate.media.hearing import hear
 from voxgate.media.plan import Codec, MediaPlan
+from voxgate.media.room import Room, Seat
 from voxgate.media.stream import Stream, StreamStats
+from voxgate.media.track import Track
 
 __all__ = [
     "Codec",
@@ -41,6 +43,8 @@ __all__ = [
     "PlaybackFinished",
     "PlaybackId",
     "RemoteLatched",
+    "Room",
+    "Seat",
     "Silence",
     "SpeechStarted",
     "SpeechStopped",
@@ -50,6 +54,7 @@ __all__ = [
     "ToneKind",
     "ToneStarted",
     "ToneStopped",
+    "Track",
     "VoiceStarted",
     "VoiceStopped",
     "hear",

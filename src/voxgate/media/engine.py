@@ -9,6 +9,7 @@ from voxgate.base.log import get_logger
 from voxgate.media import _core
 from voxgate.media.errors import MediaError, StreamClosed, core_errors
 from voxgate.media.events import EVENTS, DigitsSent, MediaEvent
+from voxgate.media.room import Room
 from voxgate.media.sounds import SoundCache
 from voxgate.media.stream import Stream
 
@@ -57,6 +58,7 @@ class MediaEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sounds = SoundCache()
         self._streams: dict[int, tuple[Stream, Listener]] = {}
+        self._rooms: dict[int, tuple[Room, Listener]] = {}
 
     async def start(self) -> None:
         """Start the threads. Listeners are called on the loop this runs on."""
@@ -74,6 +76,8 @@ class MediaEngine:
         self._loop.remove_reader(core.event_descriptor())
         for stream, _ in list(self._streams.values()):
             stream.close()
+        for room, _ in list(self._rooms.values()):
+            room.close()
         await asyncio.to_thread(core.stop)
 
     def open(self, listener: Listener) -> Stream:
@@ -91,6 +95,20 @@ class MediaEngine:
         self._streams[stream.id] = (stream, listener)
         return stream
 
+    def room(self, listener: Listener | None = None) -> Room:
+        """A room that nobody is in yet. The caller closes it.
+
+        The listener is told when what is played to the room ends, like that of a stream.
+        """
+        if self._core is None:
+            raise StreamClosed("the media engine is not running")
+        with core_errors():
+            core = self._core.room()
+        room = Room(core, self._sounds, self._forget_room)
+        if listener is not None:
+            self._rooms[room.id] = (room, listener)
+        return room
+
     def stats(self) -> EngineStats:
         if self._core is None:
             raise StreamClosed("the media engine is not running")
@@ -99,21 +117,24 @@ class MediaEngine:
     def _forget(self, stream_id: int) -> None:
         self._streams.pop(stream_id, None)
 
+    def _forget_room(self, room_id: int) -> None:
+        self._rooms.pop(room_id, None)
+
     def _deliver(self) -> None:
         if self._core is None:
             return
-        for stream_id, kind, arguments in self._core.take_events():
-            known = self._streams.get(stream_id)
+        for source_id, kind, arguments in self._core.take_events():
+            known = self._streams.get(source_id) or self._rooms.get(source_id)
             if known is None:
                 continue
-            stream, listener = known
+            source, listener = known
             try:
-                listener(_event(stream, kind, arguments))
+                listener(_event(source, kind, arguments))
             except Exception:  # boundary: one listener's fault must not silence the others
-                log.exception("media_listener_failed", stream_id=stream_id, kind=kind)
+                log.exception("media_listener_failed", source_id=source_id, kind=kind)
 
 
-def _event(stream: Stream, kind: str, arguments: tuple[Any, ...]) -> MediaEvent:
-    if kind == "digits_sent":
+def _event(stream: Stream | Room, kind: str, arguments: tuple[Any, ...]) -> MediaEvent:
+    if kind == "digits_sent" and isinstance(stream, Stream):
         return DigitsSent(stream.digits_of(*arguments))
     return EVENTS[kind](*arguments)

@@ -23,7 +23,8 @@ class MediaPlan:
     Hold is `send` or `receive` false: the RTP timeout then rests. With `latch` the far end may
     turn out to send from another address than it said, `expected_ip` narrowing which; the first
     valid packet decides. Without `payload_type` it is the codec's static one, without
-    `remote_rtcp_port` the port after `remote_port`.
+    `remote_rtcp_port` the port after `remote_port`, without `dtmf_receive_payload_type` the one
+    digits are sent with.
     """
 
     remote_ip: str
@@ -32,6 +33,7 @@ class MediaPlan:
     codec: Codec = Codec.PCMU
     payload_type: int | None = None
     dtmf_payload_type: int | None = None
+    dtmf_receive_payload_type: int | None = None
     ptime_ms: int = 20
     send: bool = True
     receive: bool = True
@@ -44,6 +46,12 @@ class MediaPlan:
         return int(self.codec) if self.payload_type is None else self.payload_type
 
     @property
+    def wire_dtmf_receive_payload_type(self) -> int | None:
+        if self.dtmf_receive_payload_type is None:
+            return self.dtmf_payload_type
+        return self.dtmf_receive_payload_type
+
+    @property
     def rtcp_port(self) -> int:
         return self.remote_port + 1 if self.remote_rtcp_port is None else self.remote_rtcp_port
 
@@ -53,5 +61,6 @@ class MediaPlan:
         require("remote_rtcp_port", self.rtcp_port, 1, 65535)
         require("payload_type", self.wire_payload_type, 0, 127)
         require("dtmf_payload_type", self.dtmf_payload_type or 0, 0, 127)
+        require("dtmf_receive_payload_type", self.wire_dtmf_receive_payload_type or 0, 0, 127)
         require("ptime_ms", self.ptime_ms, 10, 60)
         require("rtp_timeout_s", self.rtp_timeout_s, 0, RTP_TIMEOUT_S_MAX)

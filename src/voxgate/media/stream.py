@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voxgate.media import _core
-from voxgate.media.errors import core_errors, require
+from voxgate.media.errors import MediaError, core_errors, require
 from voxgate.media.events import PlaybackId
 from voxgate.media.plan import Codec, MediaPlan
+from voxgate.media.room import Room, Seat
 from voxgate.media.sounds import SoundCache
+from voxgate.media.track import TRACKS_MAX, Track, require_gain
 from voxgate.model.audio import Audio
 
 # Longest event a telephone-event packet can express at 8 kHz (RFC 4733 section 2.3.5).
@@ -61,6 +63,7 @@ class Stream:
         self._on_close = on_close
         self._codec = Codec.PCMU
         self._digits: dict[int, str] = {}
+        self._tracks: dict[str, Track] = {}
 
     def connect(self, plan: MediaPlan) -> None:
         """Begin to talk, or talk on under another plan: silence is sent while nothing plays.
@@ -76,6 +79,7 @@ class Stream:
                 codec=int(plan.codec),
                 payload_type=plan.wire_payload_type,
                 dtmf_payload_type=plan.dtmf_payload_type,
+                dtmf_receive_payload_type=plan.wire_dtmf_receive_payload_type,
                 ptime_ms=plan.ptime_ms,
                 send=plan.send,
                 receive=plan.receive,
@@ -116,6 +120,34 @@ class Stream:
         require("gap_ms", gap_ms, 0, DIGIT_MS_MAX)
         with core_errors():
             self._digits[self._core.send_digits(digits, duration_ms, gap_ms)] = digits
+
+    def join(self, room: Room, *, speaks: bool = True, hears: bool = True) -> Seat:
+        """Take a seat in a room, and leave the room before, within a tick.
+
+        What the stream plays meanwhile is mixed over the room for this far end only.
+        """
+        with core_errors():
+            return Seat(self._core, self._core.join(room.core, speaks, hears), room)
+
+    def gain(self, *, inbound_db: float = 0.0, outbound_db: float = 0.0) -> None:
+        """Make what the far end says to a room, and all that it hears, louder or fainter."""
+        require_gain("inbound_db", inbound_db)
+        require_gain("outbound_db", outbound_db)
+        with core_errors():
+            self._core.gain(inbound_db, outbound_db)
+
+    def track(self, name: str) -> Track:
+        """The track of this name, made the first time. Raises MediaError beyond four."""
+        track = self._tracks.get(name)
+        if track is None:
+            taken = {track.number for track in self._tracks.values()}
+            number = next((n for n in range(TRACKS_MAX) if n not in taken), None)
+            if number is None:
+                raise MediaError(f"a stream has at most {TRACKS_MAX} tracks")
+            track = self._tracks[name] = Track(
+                self._core, number, self._sounds, lambda: self._tracks.pop(name, None)
+            )
+        return track
 
     def watch_silence(self, ms: int) -> None:
         """Tell when the far end has not spoken for `ms`, counted from now; 0 ends it."""

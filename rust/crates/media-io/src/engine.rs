@@ -10,16 +10,21 @@ use std::thread::JoinHandle;
 
 use media::capture::{CaptureBuffer, Recorder};
 use media::dtmf::{Batch, DIGITS_MAX, Key};
+use media::gain::Gain;
 use media::plan::{Plan, PlanError};
 use media::play::{Playback, Sound};
+use media::playout::Playout;
 use media::rtcp::CNAME_LEN;
 use media::stream::{Seed, Stream};
 use media::time::Nanos;
+use media::track::{TRACKS_MAX, TrackAction};
 
 use crate::clock::Moment;
+use crate::entry::Entry;
 use crate::mailbox::{Outbox, StreamEvent};
 use crate::ports::Ports;
-use crate::shard::{self, Action, Command, Entry, ShardLink};
+use crate::room::RoomHandle;
+use crate::shard::{self, Action, Command, Joining, SeatAction, ShardLink};
 use crate::statistics::{StreamGauge, StreamReading};
 use crate::sys;
 
@@ -39,6 +44,8 @@ pub enum EngineError {
     Plan(PlanError),
     /// Digits that cannot be sent.
     Digits(&'static str),
+    /// There are only [`TRACKS_MAX`] tracks.
+    Track,
     /// The system refused.
     System(io::Error),
 }
@@ -51,6 +58,7 @@ impl fmt::Display for EngineError {
             Self::Full(what) => write!(out, "too many {what} wait"),
             Self::Plan(error) => error.fmt(out),
             Self::Digits(problem) => write!(out, "digits {problem}"),
+            Self::Track => write!(out, "a stream has {TRACKS_MAX} tracks"),
             Self::System(error) => error.fmt(out),
         }
     }
@@ -116,8 +124,7 @@ impl Engine {
 
     /// Binds a pair of ports on the shard with the fewest streams.
     pub fn open(&self) -> Result<StreamHandle, EngineError> {
-        let load = |link: &&Arc<ShardLink>| link.gauge.streams.load(Ordering::Relaxed);
-        let link = self.shards.iter().min_by_key(load).ok_or(EngineError::Closed)?;
+        let link = self.idlest()?;
         let ports = self.ports.bind()?.ok_or(EngineError::NoPortsLeft)?;
         let id = self.next_stream.fetch_add(1, Ordering::Relaxed);
         let port = ports.number();
@@ -128,7 +135,7 @@ impl Engine {
             port,
             ip: self.ports.ip(),
             gauge,
-            link: Arc::clone(link),
+            link: Mutex::new(Arc::clone(link)),
             next_request: Arc::clone(&self.next_request),
             capture: Mutex::default(),
             has_digits: AtomicBool::new(false),
@@ -139,6 +146,18 @@ impl Engine {
         // Counted here, so that the next one opened goes elsewhere even before the shard has looked.
         link.gauge.streams.fetch_add(1, Ordering::Relaxed);
         Ok(handle)
+    }
+
+    /// A room that nobody is in yet.
+    pub fn room(&self) -> Result<RoomHandle, EngineError> {
+        let id = self.next_stream.fetch_add(1, Ordering::Relaxed);
+        let spare = Arc::clone(self.idlest()?);
+        Ok(RoomHandle::new(id, spare, Arc::clone(&self.next_request)))
+    }
+
+    fn idlest(&self) -> Result<&Arc<ShardLink>, EngineError> {
+        let load = |link: &&Arc<ShardLink>| link.gauge.streams.load(Ordering::Relaxed);
+        self.shards.iter().min_by_key(load).ok_or(EngineError::Closed)
     }
 
     /// Readable while events wait.
@@ -215,7 +234,8 @@ pub struct StreamHandle {
     port: u16,
     ip: IpAddr,
     gauge: Arc<StreamGauge>,
-    link: Arc<ShardLink>,
+    /// The shard it is on; it moves when it joins a room of another.
+    link: Mutex<Arc<ShardLink>>,
     next_request: Arc<AtomicU64>,
     capture: Mutex<Option<Arc<CaptureBuffer>>>,
     has_digits: AtomicBool,
@@ -282,6 +302,82 @@ impl StreamHandle {
         Ok(id)
     }
 
+    /// Makes what the far end says, and what it hears, louder or fainter.
+    pub fn set_gain(&self, inbound_db: f32, outbound_db: f32) -> Result<(), EngineError> {
+        self.act(Action::Gain(Gain::from_db(inbound_db), Gain::from_db(outbound_db)))
+    }
+
+    /// Plays under everything else, on one of the tracks; what played there is cut.
+    pub fn play_on_track(
+        &self,
+        track: usize,
+        sound: Arc<Sound>,
+        loops: u32,
+        gain_db: f32,
+    ) -> Result<u64, EngineError> {
+        let gain = Gain::from_db(gain_db);
+        check_track(track)?;
+        self.start_playback(sound, loops, 0, |playback| {
+            Action::Track(track, TrackAction::Play(playback, gain))
+        })
+    }
+
+    /// Plays on a track after what plays there.
+    pub fn queue_on_track(&self, track: usize, sound: Arc<Sound>) -> Result<u64, EngineError> {
+        check_track(track)?;
+        self.start_playback(sound, 1, 0, |playback| {
+            Action::Track(track, TrackAction::Queue(playback))
+        })
+    }
+
+    /// Makes a track louder or fainter.
+    pub fn set_track_gain(&self, track: usize, gain_db: f32) -> Result<(), EngineError> {
+        check_track(track)?;
+        self.act(Action::Track(track, TrackAction::Gain(Gain::from_db(gain_db))))
+    }
+
+    /// Cuts what plays and waits on a track.
+    pub fn silence_track(&self, track: usize) -> Result<(), EngineError> {
+        check_track(track)?;
+        self.act(Action::Track(track, TrackAction::Silence))
+    }
+
+    /// Takes a seat in a room, and leaves the room before. Gives the number of the seat.
+    pub fn join(&self, room: &RoomHandle, speaks: bool, hears: bool) -> Result<u64, EngineError> {
+        if room.is_closed() || self.closed.load(Ordering::Relaxed) {
+            return Err(EngineError::Closed);
+        }
+        self.move_to(room)?;
+        let seat = self.next_request.fetch_add(1, Ordering::Relaxed);
+        self.act(Action::Join(Box::new(Joining {
+            room: room.id(),
+            playbacks: room.playbacks(),
+            seat,
+            speaks,
+            hears,
+            playout: Box::new(Playout::default()),
+        })))?;
+        Ok(seat)
+    }
+
+    /// Does something with a seat this stream has; nothing happens if it has left it.
+    pub fn act_on_seat(&self, seat: u64, action: SeatAction) -> Result<(), EngineError> {
+        self.act(Action::Seat(seat, action))
+    }
+
+    /// Goes to the shard of a room: all streams of a room are on one.
+    fn move_to(&self, room: &RoomHandle) -> Result<(), EngineError> {
+        let mut link = locked(&self.link);
+        let home = room.home(&link);
+        if !Arc::ptr_eq(home, &link) {
+            let full = |_| EngineError::Full("commands");
+            home.put(Command::Expect(self.id)).map_err(full)?;
+            link.put(Command::HandOver(self.id, Arc::clone(home))).map_err(full)?;
+            *link = Arc::clone(home);
+        }
+        Ok(())
+    }
+
     /// Tells when the far end has not spoken for this long; zero ends it.
     pub fn watch_silence(&self, ms: u64) -> Result<(), EngineError> {
         self.act(Action::WatchSilence(Nanos::from_ms(ms)))
@@ -338,7 +434,7 @@ impl StreamHandle {
     pub fn close(&self) {
         if !self.closed.swap(true, Ordering::Relaxed) {
             // A mailbox this full belongs to a shard that is gone.
-            let _closed = self.link.put(Command::Do(self.id, Action::Close));
+            let _closed = self.put(Command::Do(self.id, Action::Close));
         }
     }
 
@@ -347,7 +443,7 @@ impl StreamHandle {
         sound: Arc<Sound>,
         loops: u32,
         offset_ms: u32,
-        action: fn(Playback) -> Action,
+        action: impl FnOnce(Playback) -> Action,
     ) -> Result<u64, EngineError> {
         let id = self.next_request.fetch_add(1, Ordering::Relaxed);
         let before = self.gauge.playbacks.fetch_add(1, Ordering::Relaxed);
@@ -370,7 +466,7 @@ impl StreamHandle {
     }
 
     fn put(&self, command: Command) -> Result<(), EngineError> {
-        self.link.put(command).map_err(|_| EngineError::Full("commands"))
+        locked(&self.link).put(command).map_err(|_| EngineError::Full("commands"))
     }
 }
 
@@ -378,6 +474,10 @@ impl Drop for StreamHandle {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+const fn check_track(track: usize) -> Result<(), EngineError> {
+    if track < TRACKS_MAX { Ok(()) } else { Err(EngineError::Track) }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

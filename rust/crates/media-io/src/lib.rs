@@ -6,9 +6,13 @@
 
 pub mod clock;
 pub mod engine;
+mod entry;
+mod gathering;
 pub mod mailbox;
 pub mod ports;
+pub mod room;
 pub mod shard;
 pub mod socket;
 pub mod statistics;
 mod sys;
+mod turns;

@@ -30,7 +30,18 @@ impl<T> Default for Mailbox<T> {
 impl<T> Mailbox<T> {
     /// Adds a command, unless too many wait.
     pub fn put(&self, command: T) -> Result<(), T> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        self.push(self.queue.lock().unwrap_or_else(PoisonError::into_inner), command)
+    }
+
+    /// Adds a command, unless too many wait or somebody else is at it.
+    pub fn try_put(&self, command: T) -> Result<(), T> {
+        match try_lock(&self.queue) {
+            Some(queue) => self.push(queue, command),
+            None => Err(command),
+        }
+    }
+
+    fn push(&self, mut queue: MutexGuard<'_, Vec<T>>, command: T) -> Result<(), T> {
         if queue.len() >= COMMANDS_MAX {
             return Err(command);
         }

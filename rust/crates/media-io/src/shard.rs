@@ -1,42 +1,35 @@
-//! One thread and the streams it ticks.
+//! One thread and the streams and rooms it ticks.
 //!
-//! A 20 ms turn is cut into slices, and each stream has its place in one of them, so that packets leave
-//! evenly and a late start is short. Deadlines are absolute: a slow slice does not move the next one.
+//! Deadlines are absolute: a slow slice does not move the next one.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use media::capture::Recorder;
 use media::dtmf::Batch;
-use media::event::Event;
+use media::gain::Gain;
 use media::hearing::Hearing;
 use media::plan::Plan;
 use media::play::Playback;
-use media::stream::{PACKET_MAX, Stream};
+use media::playout::Playout;
+use media::room::Seat;
 use media::time::Nanos;
+use media::track::TrackAction;
 
 use crate::clock::{self, Moment};
-use crate::mailbox::{Mailbox, Outbox, StreamEvent};
-use crate::ports::PortPair;
-use crate::statistics::{ShardGauge, StreamGauge};
-use crate::sys::{self, Inbox};
-
-/// Even, so that a stream with a 10 ms beat has its second place half a turn later.
-const SLICES: usize = 10;
-const SLICE: Nanos = Nanos::from_ms(20 / SLICES as u64);
+use crate::entry::{Desk, Entry, teller};
+use crate::gathering::Gathering;
+use crate::mailbox::{Mailbox, Outbox};
+use crate::statistics::ShardGauge;
+use crate::sys;
+use crate::turns::{Place, SLICE, Turn, Turns};
 
 /// A slice that begins this much after its deadline is counted as late.
 const LATE: Nanos = Nanos::from_ms(10);
 /// A shard that is further behind leaves out what it missed: late sound is worse than lost sound.
 const BEHIND_MAX: Nanos = Nanos::from_ms(200);
-
-/// Datagrams one stream may bring in one turn; a flood waits in its socket until the kernel drops it.
-const RECEIVE_MAX: usize = 16;
-/// The port of RTCP is looked at once in this many turns; arrivals are stamped by the kernel meanwhile.
-const RTCP_TURNS: u8 = 10;
 
 /// What other threads ask of a shard.
 #[derive(Debug)]
@@ -45,6 +38,14 @@ pub enum Command {
     Add(Box<Entry>),
     /// Do something with a stream; nothing happens if it has ended.
     Do(u64, Action),
+    /// Do something with a room.
+    Room(u64, RoomAction),
+    /// This stream is on its way here from another shard; what is asked of it meanwhile waits.
+    Expect(u64),
+    /// Give a stream away.
+    HandOver(u64, Arc<ShardLink>),
+    /// A stream that was expected has ended instead.
+    Gone(u64),
     /// Take leave of every far end and end.
     Stop,
 }
@@ -52,153 +53,77 @@ pub enum Command {
 /// What can be done with a stream.
 #[derive(Debug)]
 pub enum Action {
-    /// See [`Stream::connect`].
+    /// See [`media::stream::Stream::connect`].
     Connect(Box<Plan>),
-    /// See [`Stream::play`].
+    /// See [`media::stream::Stream::play`].
     Play(Playback),
-    /// See [`Stream::queue`].
+    /// See [`media::stream::Stream::queue`].
     Queue(Playback),
-    /// See [`Stream::stop_playback`].
+    /// See [`media::stream::Stream::stop_playback`].
     StopPlayback,
-    /// See [`Stream::send_digits`].
+    /// See [`media::stream::Stream::send_digits`].
     SendDigits(Box<Batch>),
-    /// See [`Stream::watch_silence`].
+    /// See [`media::stream::Stream::watch_silence`].
     WatchSilence(Nanos),
-    /// See [`Stream::watch_tones`].
+    /// See [`media::stream::Stream::watch_tones`].
     WatchTones(Option<Box<Hearing>>),
-    /// See [`Stream::record`].
+    /// See [`media::stream::Stream::record`].
     Record(Option<Box<Recorder>>),
+    /// See [`media::stream::Stream::set_gain`].
+    Gain(Gain, Gain),
+    /// See [`media::stream::Stream::act_on_track`].
+    Track(usize, TrackAction),
+    /// Take a seat in a room, and leave any other.
+    Join(Box<Joining>),
+    /// Do something with a seat; nothing happens if the stream has left it.
+    Seat(u64, SeatAction),
     /// Take leave and free the ports.
     Close,
 }
 
-/// A stream with its sockets.
+/// A stream's way into a room.
 #[derive(Debug)]
-pub struct Entry {
-    id: u64,
-    stream: Stream,
-    ports: PortPair,
-    gauge: Arc<StreamGauge>,
-    place: Option<Place>,
-    /// Packets that arrived before were looked for before.
-    looked: Nanos,
-    rtcp_turns: u8,
+pub struct Joining {
+    /// The room's number.
+    pub room: u64,
+    /// Playbacks of the room whose end was not told yet.
+    pub playbacks: Arc<AtomicU64>,
+    /// The seat's number.
+    pub seat: u64,
+    /// Whether it is heard.
+    pub speaks: bool,
+    /// Whether it hears.
+    pub hears: bool,
+    /// For streams that have none yet.
+    pub playout: Box<Playout>,
 }
 
-/// Where in the turn a stream is ticked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    slice: usize,
-    twice: bool,
+/// What can be done with a seat.
+#[derive(Debug)]
+pub enum SeatAction {
+    /// Be heard by nobody, or again.
+    Mute(bool),
+    /// Hear nothing of the room, or again.
+    Deafen(bool),
+    /// Be heard by these seats only, or by all.
+    Coach(Option<Box<[u64]>>),
+    /// Have digits pressed for the other seat.
+    RelayDigits(bool),
+    /// Leave the room.
+    Leave,
 }
 
-/// What a shard works with, whichever stream it is at.
-struct Desk {
-    inbox: Inbox,
-    packet: [u8; PACKET_MAX],
-    events: Vec<StreamEvent>,
-    sent: u64,
-    received: u64,
-    unsent: u64,
-}
-
-impl Entry {
-    /// A stream that is not connected yet.
-    #[must_use]
-    pub fn new(id: u64, stream: Stream, ports: PortPair, gauge: Arc<StreamGauge>) -> Self {
-        Self { id, stream, ports, gauge, place: None, looked: Nanos(0), rtcp_turns: 0 }
-    }
-
-    fn tick(&mut self, desk: &mut Desk, moment: &Moment) {
-        self.receive(desk, moment);
-        self.receive_rtcp(desk, moment);
-        self.transmit(desk, moment);
-        self.gauge.write(&self.stream);
-    }
-
-    fn receive(&mut self, desk: &mut Desk, moment: &Moment) {
-        let Desk { inbox, events, received, .. } = desk;
-        let mut tell = teller(self.id, &self.gauge, events);
-        for _ in 0..RECEIVE_MAX {
-            let Some((datagram, source)) = self.ports.rtp.receive(inbox) else { break };
-            let arrival = moment.arrival(datagram.stamp);
-            self.stream.on_rtp(datagram.datagram, source, arrival, &mut tell);
-            *received += 1;
-            if !self.ports.rtp.is_connected() {
-                follow_source(&mut self.ports, &self.stream, &self.gauge);
-            } else if arrival.at > self.looked {
-                // It came since the last look. If another one came too, the next look finds it, and a look
-                // that finds nothing costs as much as one that finds a packet.
-                break;
-            }
-        }
-        self.looked = moment.monotonic;
-    }
-
-    fn receive_rtcp(&mut self, desk: &mut Desk, moment: &Moment) {
-        self.rtcp_turns += 1;
-        if self.rtcp_turns < RTCP_TURNS {
-            return;
-        }
-        self.rtcp_turns = 0;
-        for _ in 0..RECEIVE_MAX {
-            let Some((datagram, source)) = self.ports.rtcp.receive(&mut desk.inbox) else { break };
-            self.stream.on_rtcp(datagram.datagram, source, moment.arrival(datagram.stamp));
-        }
-    }
-
-    fn transmit(&mut self, desk: &mut Desk, moment: &Moment) {
-        let mut tell = teller(self.id, &self.gauge, &mut desk.events);
-        let length = self.stream.tick(moment.monotonic, &mut desk.packet, &mut tell);
-        if let (Some(length), Some(target)) = (length, self.stream.target()) {
-            let sent = self.ports.rtp.send(&desk.packet[..length], target).is_ok();
-            desk.sent += u64::from(sent);
-            desk.unsent += u64::from(!sent);
-        }
-        if let Some(report) = self.stream.report(moment.monotonic, moment.ntp()) {
-            send_report(&self.ports, self.stream.rtcp_target(), report.as_bytes());
-        }
-    }
-
-    fn connect(&mut self, plan: Plan, now: Nanos) {
-        self.stream.connect(plan, now);
-        self.looked = now;
-        self.ports.rtp.connect(None);
-        follow_source(&mut self.ports, &self.stream, &self.gauge);
-    }
-
-    fn take_leave(&mut self, moment: &Moment) {
-        if let Some(goodbye) = self.stream.goodbye(moment.ntp()) {
-            send_report(&self.ports, self.stream.rtcp_target(), goodbye.as_bytes());
-        }
-    }
-}
-
-fn follow_source(ports: &mut PortPair, stream: &Stream, gauge: &StreamGauge) {
-    if let Some(source) = stream.fixed_source() {
-        ports.rtp.connect(Some(source));
-    }
-    gauge.write_remote(stream.target());
-}
-
-fn send_report(ports: &PortPair, target: Option<SocketAddr>, report: &[u8]) {
-    if let Some(target) = target {
-        // Reports are repeated; one that the system does not take is not missed.
-        let _sent = ports.rtcp.send(report, target);
-    }
-}
-
-fn teller<'a>(
-    id: u64,
-    gauge: &'a StreamGauge,
-    events: &'a mut Vec<StreamEvent>,
-) -> impl FnMut(Event) + 'a {
-    move |event| {
-        if matches!(event, Event::PlaybackFinished(_)) {
-            gauge.playbacks.fetch_sub(1, Ordering::Relaxed);
-        }
-        events.push((id, event));
-    }
+/// What can be done with a room.
+#[derive(Debug)]
+pub enum RoomAction {
+    /// See [`media::room::Room::play`].
+    Play(Playback, Arc<AtomicU64>),
+    /// See [`media::room::Room::queue`].
+    Queue(Playback, Arc<AtomicU64>),
+    /// See [`media::room::Room::stop_playback`].
+    StopPlayback,
+    /// Everybody leaves.
+    Close,
 }
 
 /// The thread's own state.
@@ -206,9 +131,14 @@ struct Shard {
     entries: Vec<Option<Box<Entry>>>,
     free: Vec<usize>,
     index_of: HashMap<u64, usize>,
-    slices: [Vec<usize>; SLICES],
-    /// The slice whose turn it is.
-    slice: usize,
+    rooms: Vec<Option<Box<Gathering>>>,
+    free_rooms: Vec<usize>,
+    room_of: HashMap<u64, usize>,
+    turns: Turns,
+    /// Streams on their way here, and what waits for them.
+    expected: HashMap<u64, Vec<Action>>,
+    /// What waits for other shards to have a hand free.
+    leaving: Vec<(Arc<ShardLink>, Command)>,
     desk: Desk,
     gauge: Arc<ShardGauge>,
     outbox: Arc<Outbox>,
@@ -227,6 +157,13 @@ impl ShardLink {
     /// Asks for something, unless too much waits already.
     pub fn put(&self, command: Command) -> Result<(), Command> {
         self.mailbox.put(command)?;
+        self.thread.unpark();
+        Ok(())
+    }
+
+    /// The same without ever waiting; gives the command back while somebody else puts.
+    fn try_put(&self, command: Command) -> Result<(), Command> {
+        self.mailbox.try_put(command)?;
         self.thread.unpark();
         Ok(())
     }
@@ -253,16 +190,13 @@ impl Shard {
             entries: Vec::new(),
             free: Vec::new(),
             index_of: HashMap::new(),
-            slices: std::array::from_fn(|_| Vec::new()),
-            slice: 0,
-            desk: Desk {
-                inbox: Inbox::new(),
-                packet: [0; PACKET_MAX],
-                events: Vec::with_capacity(4096),
-                sent: 0,
-                received: 0,
-                unsent: 0,
-            },
+            rooms: Vec::new(),
+            free_rooms: Vec::new(),
+            room_of: HashMap::new(),
+            turns: Turns::default(),
+            expected: HashMap::new(),
+            leaving: Vec::new(),
+            desk: Desk::new(),
             gauge,
             outbox,
         }
@@ -281,9 +215,10 @@ impl Shard {
                 }
                 self.carry_out(command, &moment);
             }
+            self.send_off();
             self.tick_slice(&moment);
             self.publish();
-            if let Some(steps) = self.advance() {
+            if let Some(steps) = self.turns.advance() {
                 deadline = deadline.plus(Nanos(SLICE.0 * steps));
                 clock::sleep_until(deadline);
             } else {
@@ -295,7 +230,7 @@ impl Shard {
 
     /// Waits while there is nothing to tick.
     fn rest(&self, mailbox: &Mailbox<Command>) {
-        if mailbox.is_waiting() || !self.desk.events.is_empty() {
+        if mailbox.is_waiting() || !self.desk.events.is_empty() || !self.leaving.is_empty() {
             // Somebody held a queue just now. At this priority, trying again at once could keep them from
             // ever letting go.
             return clock::sleep_until(Moment::now().monotonic.plus(SLICE));
@@ -319,9 +254,18 @@ impl Shard {
     }
 
     fn tick_slice(&mut self, moment: &Moment) {
-        for &index in &self.slices[self.slice] {
-            if let Some(entry) = &mut self.entries[index] {
-                entry.tick(&mut self.desk, moment);
+        for &turn in self.turns.due() {
+            match turn {
+                Turn::Stream(index) => {
+                    if let Some(entry) = &mut self.entries[index] {
+                        entry.tick(&mut self.desk, moment);
+                    }
+                }
+                Turn::Room(index) => {
+                    if let Some(room) = &mut self.rooms[index] {
+                        room.tick(&mut self.entries, &mut self.desk, moment);
+                    }
+                }
             }
         }
     }
@@ -339,36 +283,44 @@ impl Shard {
         self.outbox.put(&mut desk.events);
     }
 
-    /// Goes on to the next slice with streams in it; how many slices that is. None when there are none.
-    fn advance(&mut self) -> Option<u64> {
-        let busy =
-            (1..=SLICES).find(|step| !self.slices[(self.slice + step) % SLICES].is_empty())?;
-        self.slice = (self.slice + busy) % SLICES;
-        Some(busy as u64)
+    /// Puts what waits into the mailboxes of other shards.
+    fn send_off(&mut self) {
+        for (link, command) in std::mem::take(&mut self.leaving) {
+            if let Err(command) = link.try_put(command) {
+                self.leaving.push((link, command));
+            }
+        }
     }
 
     fn carry_out(&mut self, command: Command, moment: &Moment) {
         match command {
-            Command::Add(entry) => self.add(entry),
-            Command::Do(id, Action::Close) => self.close(id, moment),
-            Command::Do(id, action) => self.act(id, action, moment.monotonic),
+            Command::Add(entry) => self.add(entry, moment),
+            Command::Do(id, action) => match self.expected.get_mut(&id) {
+                Some(waiting) => waiting.push(action),
+                None => self.act(id, action, moment),
+            },
+            Command::Room(id, action) => self.act_on_room(id, action),
+            Command::Expect(id) => drop(self.expected.insert(id, Vec::new())),
+            Command::HandOver(id, link) => self.hand_over(id, link),
+            Command::Gone(id) => drop(self.expected.remove(&id)),
             Command::Stop => {}
         }
     }
 
-    fn add(&mut self, entry: Box<Entry>) {
+    fn add(&mut self, entry: Box<Entry>, moment: &Moment) {
         let id = entry.id;
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(None);
-            self.entries.len() - 1
-        });
-        self.entries[index] = Some(entry);
+        let index = put_into(&mut self.entries, &mut self.free, entry);
         self.index_of.insert(id, index);
+        self.find_place(index);
+        for action in self.expected.remove(&id).unwrap_or_default() {
+            self.act(id, action, moment);
+        }
     }
 
-    fn act(&mut self, id: u64, action: Action, now: Nanos) {
+    fn act(&mut self, id: u64, action: Action, moment: &Moment) {
         let Some(&index) = self.index_of.get(&id) else { return };
         let Some(entry) = &mut self.entries[index] else { return };
+        let now = moment.monotonic;
         let mut tell = teller(id, &entry.gauge, &mut self.desk.events);
         match action {
             Action::Connect(plan) => {
@@ -383,20 +335,53 @@ impl Shard {
             Action::WatchSilence(limit) => entry.stream.watch_silence(limit, now),
             Action::WatchTones(hearing) => entry.stream.watch_tones(hearing),
             Action::Record(recorder) => entry.stream.record(recorder),
-            Action::Close => {}
+            Action::Gain(inbound, outbound) => entry.stream.set_gain(inbound, outbound),
+            Action::Track(track, action) => entry.stream.act_on_track(track, action, &mut tell),
+            Action::Join(joining) => {
+                drop(tell);
+                self.join(index, *joining);
+            }
+            Action::Seat(seat, action) => {
+                drop(tell);
+                self.act_on_seat(index, seat, action);
+            }
+            Action::Close => {
+                drop(tell);
+                self.close(index, moment);
+            }
         }
     }
 
-    fn close(&mut self, id: u64, moment: &Moment) {
-        let Some(index) = self.index_of.remove(&id) else { return };
-        let Some(mut entry) = self.entries[index].take() else { return };
-        entry.take_leave(moment);
-        if let Some(place) = entry.place {
-            self.leave_place(index, place);
+    fn close(&mut self, index: usize, moment: &Moment) {
+        if let Some(mut entry) = self.take_out(index) {
+            entry.take_leave(moment);
+            self.gauge.streams.fetch_sub(1, Ordering::Relaxed);
         }
-        drop(entry);
+    }
+
+    /// Gives a stream to another shard, which was told to expect it.
+    fn hand_over(&mut self, id: u64, link: Arc<ShardLink>) {
+        let entry = self.index_of.get(&id).copied().and_then(|index| self.take_out(index));
+        let command = match entry {
+            Some(entry) => {
+                self.gauge.streams.fetch_sub(1, Ordering::Relaxed);
+                link.gauge.streams.fetch_add(1, Ordering::Relaxed);
+                Command::Add(entry)
+            }
+            None => Command::Gone(id),
+        };
+        self.leaving.push((link, command));
+    }
+
+    fn take_out(&mut self, index: usize) -> Option<Box<Entry>> {
+        self.leave_room(index);
+        let mut entry = self.entries[index].take()?;
+        if let Some(place) = entry.place.take() {
+            self.turns.leave(Turn::Stream(index), place);
+        }
+        self.index_of.remove(&entry.id);
         self.free.push(index);
-        self.gauge.streams.fetch_sub(1, Ordering::Relaxed);
+        Some(entry)
     }
 
     fn take_leave(mut self, moment: &Moment) {
@@ -407,38 +392,169 @@ impl Shard {
         self.publish();
     }
 
-    /// Puts a stream into the emptiest slice, the soonest of several.
+    /// Puts a connected stream, or the room it is in, where its beat belongs.
     fn find_place(&mut self, index: usize) {
         let Some(entry) = &mut self.entries[index] else { return };
+        if let Some((room, _)) = entry.seat {
+            return self.find_place_of_room(room);
+        }
         let twice = entry.stream.beat_ms() == 10;
         let before = entry.place;
-        if before.is_some_and(|place| place.twice == twice) {
+        if !entry.stream.is_connected() || before.is_some_and(|place| place.twice == twice) {
             return;
         }
-        let slice = before.map(|place| place.slice).or_else(|| {
-            let soonest = (0..SLICES).map(|step| (self.slice + step) % SLICES);
-            soonest.min_by_key(|&slice| self.slices[slice].len())
-        });
-        let place = Place { slice: slice.unwrap_or(0), twice };
-        entry.place = Some(place);
+        let turn = Turn::Stream(index);
         if let Some(before) = before {
-            self.leave_place(index, before);
+            self.turns.leave(turn, before);
         }
-        for slice in place.slices() {
-            self.slices[slice].push(index);
+        entry.place = Some(self.turns.enter(turn, before, twice));
+    }
+
+    // Rooms.
+
+    fn join(&mut self, index: usize, joining: Joining) {
+        let room = self.room(joining.room, &joining.playbacks);
+        let before = self.leave_room(index);
+        let Some(entry) = &mut self.entries[index] else { return };
+        let Some(gathering) = &mut self.rooms[room] else { return };
+        let Joining { seat, speaks, hears, playout, .. } = joining;
+        entry.stream.set_playout(playout);
+        entry.seat = Some((room, seat));
+        gathering.sit(Seat::new(seat, index, speaks, hears));
+        let own = entry.place.take();
+        if let Some(place) = own {
+            self.turns.leave(Turn::Stream(index), place);
+        }
+        if let Some(place) = gathering.place {
+            self.turns.add_load(place, 1);
+        } else if let Some(place) = before.or(own) {
+            // The first one brings its place, so that it goes on without a step.
+            gathering.place = Some(self.turns.enter(Turn::Room(room), Some(place), place.twice));
+            self.turns.add_load(place, 1);
+        }
+        self.find_place_of_room(room);
+    }
+
+    fn room(&mut self, id: u64, playbacks: &Arc<AtomicU64>) -> usize {
+        if let Some(&index) = self.room_of.get(&id) {
+            return index;
+        }
+        let gathering = Box::new(Gathering::new(id, Arc::clone(playbacks)));
+        let index = put_into(&mut self.rooms, &mut self.free_rooms, gathering);
+        self.room_of.insert(id, index);
+        index
+    }
+
+    /// Ticks a room twice a turn while one of its streams needs that, and never while it is empty.
+    fn find_place_of_room(&mut self, room: usize) {
+        let Some(gathering) = &mut self.rooms[room] else { return };
+        let seats = gathering.room.seats();
+        let streams = seats.iter().filter_map(|seat| self.entries[seat.stream].as_ref());
+        let twice = streams.clone().any(|entry| entry.stream.beat_ms() == 10);
+        let wanted = seats.len();
+        let before = gathering.place;
+        if wanted > 0 && before.is_some_and(|place| place.twice == twice) {
+            return;
+        }
+        let turn = Turn::Room(room);
+        if let Some(before) = before {
+            self.turns.leave(turn, before);
+            self.turns.add_load(before, -(wanted as isize));
+        }
+        gathering.place = (wanted > 0).then(|| self.turns.enter(turn, before, twice));
+        if let Some(place) = gathering.place {
+            self.turns.add_load(place, wanted as isize);
         }
     }
 
-    fn leave_place(&mut self, index: usize, place: Place) {
-        for slice in place.slices() {
-            self.slices[slice].retain(|&other| other != index);
+    fn act_on_seat(&mut self, index: usize, id: u64, action: SeatAction) {
+        let Some((room, _)) =
+            self.entries[index].as_ref().and_then(|entry| entry.seat).filter(|seat| seat.1 == id)
+        else {
+            return;
+        };
+        if matches!(action, SeatAction::Leave) {
+            return self.return_to_itself(index);
         }
+        let Some(gathering) = &mut self.rooms[room] else { return };
+        let Some(seat) = gathering.room.seat_mut(id) else { return };
+        match action {
+            SeatAction::Mute(muted) => seat.muted = muted,
+            SeatAction::Deafen(deaf) => seat.deaf = deaf,
+            SeatAction::Coach(coached) => seat.coached = coached,
+            SeatAction::RelayDigits(relays) => seat.relays_digits = relays,
+            SeatAction::Leave => {}
+        }
+    }
+
+    fn act_on_room(&mut self, id: u64, action: RoomAction) {
+        let room = match &action {
+            RoomAction::Play(_, playbacks) | RoomAction::Queue(_, playbacks) => {
+                self.room(id, playbacks)
+            }
+            RoomAction::StopPlayback | RoomAction::Close => {
+                let Some(&index) = self.room_of.get(&id) else { return };
+                index
+            }
+        };
+        let Some(gathering) = &mut self.rooms[room] else { return };
+        let events = &mut self.desk.events;
+        match action {
+            RoomAction::Play(playback, _) => {
+                gathering.with_music(events, |room, tell| room.play(playback, tell));
+            }
+            RoomAction::Queue(playback, _) => gathering.room.queue(playback),
+            RoomAction::StopPlayback => {
+                gathering.with_music(events, |room, tell| room.stop_playback(tell));
+            }
+            RoomAction::Close => self.close_room(room),
+        }
+    }
+
+    fn close_room(&mut self, room: usize) {
+        let Some(gathering) = &self.rooms[room] else { return };
+        let streams: Vec<usize> = gathering.room.seats().iter().map(|seat| seat.stream).collect();
+        for index in streams {
+            self.return_to_itself(index);
+        }
+        if let Some(gathering) = self.rooms[room].take() {
+            self.room_of.remove(&gathering.id);
+            self.free_rooms.push(room);
+        }
+    }
+
+    /// Takes a stream out of its room, to be ticked by itself in the same slice.
+    fn return_to_itself(&mut self, index: usize) {
+        let beside = self.leave_room(index);
+        let Some(entry) = &mut self.entries[index] else { return };
+        entry.stream.keep_sound(false);
+        if entry.stream.is_connected() {
+            let twice = entry.stream.beat_ms() == 10;
+            entry.place = Some(self.turns.enter(Turn::Stream(index), beside, twice));
+        }
+    }
+
+    /// Takes a stream out of its room, if it is in one. Where the room is ticked.
+    fn leave_room(&mut self, index: usize) -> Option<Place> {
+        let entry = self.entries[index].as_mut()?;
+        let (room, seat) = entry.seat.take()?;
+        let gathering = self.rooms[room].as_mut()?;
+        gathering.leave(seat);
+        let place = gathering.place;
+        if let Some(place) = place {
+            self.turns.add_load(place, -1);
+        }
+        self.find_place_of_room(room);
+        place
     }
 }
 
-impl Place {
-    fn slices(self) -> impl Iterator<Item = usize> {
-        let second = (self.slice + SLICES / 2) % SLICES;
-        std::iter::once(self.slice).chain(self.twice.then_some(second))
-    }
+/// Puts something where nothing is any more, else at the end.
+fn put_into<T>(items: &mut Vec<Option<T>>, free: &mut Vec<usize>, item: T) -> usize {
+    let index = free.pop().unwrap_or_else(|| {
+        items.push(None);
+        items.len() - 1
+    });
+    items[index] = Some(item);
+    index
 }

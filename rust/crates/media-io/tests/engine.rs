@@ -27,6 +27,7 @@ fn plan_to(far: &StreamHandle) -> Plan {
         law: Law::Mu,
         payload_type: 0,
         dtmf_payload_type: Some(101),
+        dtmf_receive_payload_type: Some(101),
         ptime_ms: 20,
         send: true,
         receive: true,

@@ -11,6 +11,8 @@ use media::plan::Plan;
 use media::play::Sound;
 use media::time::Nanos;
 use media_io::engine::{Engine, EngineError, StreamHandle};
+use media_io::room::RoomHandle;
+use media_io::shard::SeatAction;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -26,7 +28,9 @@ fn to_python(error: &EngineError) -> PyErr {
         EngineError::NoPortsLeft => NoPortsLeft::new_err(text),
         EngineError::Closed => StreamClosed::new_err(text),
         EngineError::Full(_) => Overloaded::new_err(text),
-        EngineError::Plan(_) | EngineError::Digits(_) => PyValueError::new_err(text),
+        EngineError::Plan(_) | EngineError::Digits(_) | EngineError::Track => {
+            PyValueError::new_err(text)
+        }
         EngineError::System(_) => PyOSError::new_err(text),
     }
 }
@@ -85,6 +89,10 @@ impl PyEngine {
 
     fn open(&self) -> PyResult<PyStream> {
         self.0.open().map(PyStream).map_err(|error| to_python(&error))
+    }
+
+    fn room(&self) -> PyResult<PyRoom> {
+        self.0.room().map(PyRoom).map_err(|error| to_python(&error))
     }
 
     /// Everything that happened since the last time: (stream, kind, arguments).
@@ -184,6 +192,34 @@ impl PyHearing {
     }
 }
 
+/// One room.
+#[pyclass(name = "Room", frozen)]
+struct PyRoom(RoomHandle);
+
+#[pymethods]
+impl PyRoom {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    fn play(&self, sound: &PySound, loops: u32) -> PyResult<u64> {
+        self.0.play(Arc::clone(&sound.0), loops).map_err(|error| to_python(&error))
+    }
+
+    fn queue(&self, sound: &PySound) -> PyResult<u64> {
+        self.0.queue(Arc::clone(&sound.0)).map_err(|error| to_python(&error))
+    }
+
+    fn stop_playback(&self) -> PyResult<()> {
+        self.0.stop_playback().map_err(|error| to_python(&error))
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
 /// One stream.
 #[pyclass(name = "Stream", frozen)]
 struct PyStream(StreamHandle);
@@ -202,7 +238,7 @@ impl PyStream {
 
     #[pyo3(signature = (
         *, remote_ip, remote_port, remote_rtcp_port, codec, payload_type, dtmf_payload_type,
-        ptime_ms, send, receive, rtp_timeout_ms, latch, expected_ip,
+        dtmf_receive_payload_type, ptime_ms, send, receive, rtp_timeout_ms, latch, expected_ip,
     ))]
     #[expect(clippy::too_many_arguments, reason = "one keyword for each field of the plan")]
     fn connect(
@@ -213,6 +249,7 @@ impl PyStream {
         codec: u8,
         payload_type: u8,
         dtmf_payload_type: Option<u8>,
+        dtmf_receive_payload_type: Option<u8>,
         ptime_ms: u8,
         send: bool,
         receive: bool,
@@ -227,6 +264,7 @@ impl PyStream {
             law: parse_law(codec)?,
             payload_type,
             dtmf_payload_type,
+            dtmf_receive_payload_type,
             ptime_ms,
             send,
             receive,
@@ -251,6 +289,58 @@ impl PyStream {
 
     fn send_digits(&self, digits: &str, duration_ms: u16, gap_ms: u16) -> PyResult<u64> {
         self.0.send_digits(digits, duration_ms, gap_ms).map_err(|error| to_python(&error))
+    }
+
+    fn gain(&self, inbound_db: f32, outbound_db: f32) -> PyResult<()> {
+        self.0.set_gain(inbound_db, outbound_db).map_err(|error| to_python(&error))
+    }
+
+    fn play_on_track(
+        &self,
+        track: usize,
+        sound: &PySound,
+        loops: u32,
+        gain_db: f32,
+    ) -> PyResult<u64> {
+        let done = self.0.play_on_track(track, Arc::clone(&sound.0), loops, gain_db);
+        done.map_err(|error| to_python(&error))
+    }
+
+    fn queue_on_track(&self, track: usize, sound: &PySound) -> PyResult<u64> {
+        self.0.queue_on_track(track, Arc::clone(&sound.0)).map_err(|error| to_python(&error))
+    }
+
+    fn set_track_gain(&self, track: usize, gain_db: f32) -> PyResult<()> {
+        self.0.set_track_gain(track, gain_db).map_err(|error| to_python(&error))
+    }
+
+    fn silence_track(&self, track: usize) -> PyResult<()> {
+        self.0.silence_track(track).map_err(|error| to_python(&error))
+    }
+
+    /// Takes a seat; gives its number.
+    fn join(&self, room: &PyRoom, speaks: bool, hears: bool) -> PyResult<u64> {
+        self.0.join(&room.0, speaks, hears).map_err(|error| to_python(&error))
+    }
+
+    fn leave(&self, seat: u64) -> PyResult<()> {
+        self.act_on_seat(seat, SeatAction::Leave)
+    }
+
+    fn mute(&self, seat: u64, muted: bool) -> PyResult<()> {
+        self.act_on_seat(seat, SeatAction::Mute(muted))
+    }
+
+    fn deafen(&self, seat: u64, deaf: bool) -> PyResult<()> {
+        self.act_on_seat(seat, SeatAction::Deafen(deaf))
+    }
+
+    fn coach(&self, seat: u64, coached: Option<Vec<u64>>) -> PyResult<()> {
+        self.act_on_seat(seat, SeatAction::Coach(coached.map(Vec::into_boxed_slice)))
+    }
+
+    fn relay_digits(&self, seat: u64, relays: bool) -> PyResult<()> {
+        self.act_on_seat(seat, SeatAction::RelayDigits(relays))
     }
 
     fn watch_silence(&self, ms: u64) -> PyResult<()> {
@@ -304,8 +394,16 @@ impl PyStream {
     }
 }
 
+impl PyStream {
+    fn act_on_seat(&self, seat: u64, action: SeatAction) -> PyResult<()> {
+        self.0.act_on_seat(seat, action).map_err(|error| to_python(&error))
+    }
+}
+
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::{NoPortsLeft, Overloaded, PyEngine, PyHearing, PySound, PyStream, StreamClosed};
+    use super::{
+        NoPortsLeft, Overloaded, PyEngine, PyHearing, PyRoom, PySound, PyStream, StreamClosed,
+    };
 }

@@ -301,6 +301,12 @@ impl DigitSender {
         self.batches.is_empty()
     }
 
+    /// Batches that are being sent or wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.batches.len()
+    }
+
     /// Moves on by one packet of `frame` timestamp units.
     pub fn beat(&mut self, frame: u32) -> Beat {
         let Some(batch) = self.batches.front() else { return Beat::Idle };

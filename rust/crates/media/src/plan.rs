@@ -21,8 +21,10 @@ pub struct Plan {
     pub law: Law,
     /// Its payload type.
     pub payload_type: u8,
-    /// That of telephone events, if they were negotiated.
+    /// That of telephone events sent, if they were negotiated.
     pub dtmf_payload_type: Option<u8>,
+    /// That of telephone events received. A far end that uses the other number is understood too.
+    pub dtmf_receive_payload_type: Option<u8>,
     /// Length of a packet sent, one of [`PTIMES_MS`].
     pub ptime_ms: u8,
     /// Whether the far end wants to hear us.
@@ -70,8 +72,13 @@ impl Plan {
         if self.payload_type > 127 {
             return wrong("payload_type", "must be at most 127");
         }
-        if self.dtmf_payload_type.is_some_and(|pt| pt > 127 || pt == self.payload_type) {
+        let is_wrong = |pt| pt > 127 || pt == self.payload_type;
+        if self.dtmf_payload_type.is_some_and(is_wrong) {
             return wrong("dtmf_payload_type", "must be at most 127 and not that of the codec");
+        }
+        if self.dtmf_receive_payload_type.is_some_and(is_wrong) {
+            let problem = "must be at most 127 and not that of the codec";
+            return wrong("dtmf_receive_payload_type", problem);
         }
         if !PTIMES_MS.contains(&self.ptime_ms) {
             return wrong("ptime_ms", "must be 10, 20, 30, 40 or 60");
@@ -83,6 +90,13 @@ impl Plan {
     #[must_use]
     pub const fn beat_ms(&self) -> u8 {
         if self.ptime_ms.is_multiple_of(20) { 20 } else { 10 }
+    }
+
+    /// Whether packets of this type carry telephone events.
+    #[must_use]
+    pub fn is_event(&self, payload_type: u8) -> bool {
+        let number = Some(payload_type);
+        number == self.dtmf_receive_payload_type || number == self.dtmf_payload_type
     }
 
     /// Samples in a packet.

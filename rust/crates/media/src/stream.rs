@@ -4,22 +4,40 @@ use std::net::SocketAddr;
 
 use crate::capture::Recorder;
 use crate::codec::Law;
-use crate::dtmf::{Batch, Beat, DigitListener, DigitSender, EventPacket, TelephoneEvent};
+use crate::codec::g711::PER_MS;
+use crate::dtmf::{Batch, Beat, Digit, DigitListener, DigitSender, EventPacket, TelephoneEvent};
 use crate::event::Event;
+use crate::forward::{Heard, Sound, Span};
+use crate::gain::Gain;
 use crate::hearing::Hearing;
 use crate::jitter::Piece;
 use crate::latch::Latch;
 use crate::plan::Plan;
 use crate::play::{Playback, Player};
+use crate::playout::{BLOCK_MAX, Playout};
 use crate::reception::{Place, Reception};
 use crate::report::{Reporter, Sent};
 use crate::rtcp::{CNAME_LEN, Compound};
 use crate::rtp::{self, HEADER_LEN, Header, Packet};
 use crate::time::{Nanos, Ntp};
+use crate::track::{TrackAction, Tracks, add};
 use crate::vad::{SpeechDetector, Turn};
 
 /// Room for the longest packet a stream writes.
-pub const PACKET_MAX: usize = HEADER_LEN + 480;
+pub const PACKET_MAX: usize = HEADER_LEN + PAYLOAD_MAX;
+const PAYLOAD_MAX: usize = 480;
+
+/// Digit batches that may wait because a far end presses faster than its digits can be relayed.
+const RELAYED_MAX: usize = 32;
+/// The batch of a relayed digit; nobody waits for its end.
+const RELAYED: u64 = 0;
+/// How long a relayed digit lasts at least and at most, and the pause after it.
+const RELAYED_SHORTEST_MS: u32 = 60;
+const RELAYED_LONGEST_MS: u32 = 2000;
+const RELAYED_GAP_MS: u16 = 60;
+
+/// When no packet was there to be forwarded for this long, silence is sent instead.
+const UNFED_MAX: u32 = 100 * PER_MS as u32;
 
 /// Comfort noise (RFC 3389): a sign of life without sound.
 const COMFORT_NOISE: u8 = 13;
@@ -63,8 +81,20 @@ pub struct Counters {
     pub refused: u64,
 }
 
+/// What a stream hears of its room in one beat.
+#[derive(Clone, Copy, Debug)]
+pub enum Hears<'a> {
+    /// Nothing, or there is no room.
+    Nothing,
+    /// These samples, as many as the beat has.
+    Mix(&'a [i16]),
+    /// Packets that are forwarded as they come.
+    Forwarded,
+}
+
 /// One stream.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the sound")]
 pub struct Stream {
     session: Option<Session>,
     ssrc: u32,
@@ -74,7 +104,21 @@ pub struct Stream {
     interrupted: bool,
     /// The last packet had sound in it.
     sounded: bool,
-    beats_left: u8,
+    outgoing: Outgoing,
+    /// The stretch of forwarded packets under way, and how long nothing came to forward.
+    span: Option<Span>,
+    fed: bool,
+    unfed: u32,
+    tracks: Option<Box<Tracks>>,
+    /// Applied to what the far end says, and to what it hears.
+    inbound_gain: Gain,
+    outbound_gain: Gain,
+    playout: Option<Box<Playout>>,
+    /// What the far end says is wanted block by block.
+    keeps_sound: bool,
+    inbound: [i16; BLOCK_MAX],
+    /// Length of the far end's packets.
+    heard_len: usize,
     counters: Counters,
     player: Player,
     sender: DigitSender,
@@ -86,6 +130,15 @@ pub struct Stream {
     hearing: Option<Box<Hearing>>,
     reporter: Reporter,
     remote_rtcp: Option<SocketAddr>,
+}
+
+/// The packet that is being filled, beat by beat.
+#[derive(Debug)]
+struct Outgoing {
+    beat: Beat,
+    sounds: bool,
+    filled: usize,
+    frame: [u8; PAYLOAD_MAX],
 }
 
 /// What exists from the first connection on.
@@ -118,7 +171,22 @@ impl Stream {
             timestamp: seed.timestamp,
             interrupted: true,
             sounded: false,
-            beats_left: 1,
+            outgoing: Outgoing {
+                beat: Beat::Idle,
+                sounds: false,
+                filled: 0,
+                frame: [0; PAYLOAD_MAX],
+            },
+            span: None,
+            fed: false,
+            unfed: 0,
+            tracks: None,
+            inbound_gain: Gain::UNITY,
+            outbound_gain: Gain::UNITY,
+            playout: None,
+            keeps_sound: false,
+            inbound: [0; BLOCK_MAX],
+            heard_len: 0,
             counters: Counters::default(),
             player: Player::default(),
             sender: DigitSender::default(),
@@ -142,7 +210,9 @@ impl Stream {
         };
         self.session = Some(Session { plan, latch, began, alive: now, heard, timed_out: false });
         self.interrupted = true;
-        self.beats_left = 1;
+        self.outgoing.filled = 0;
+        self.end_span();
+        self.heard_len = plan.frame_len();
         self.remote_rtcp = None;
         self.reporter.start(now);
     }
@@ -165,6 +235,125 @@ impl Stream {
     /// Sends digits after those that wait; sound pauses meanwhile.
     pub fn send_digits(&mut self, batch: Batch) {
         self.sender.push(batch);
+    }
+
+    /// Presses a digit of another stream's far end here, if that was negotiated. When too many wait
+    /// already, it is dropped.
+    pub fn relay_digit(&mut self, digit: Digit) {
+        let negotiated = self.session.as_ref().and_then(|session| session.plan.dtmf_payload_type);
+        if negotiated.is_none() || self.sender.waiting() >= RELAYED_MAX {
+            return;
+        }
+        let duration_ms = digit.duration_ms.clamp(RELAYED_SHORTEST_MS, RELAYED_LONGEST_MS) as u16;
+        if let Some(batch) = Batch::new(RELAYED, &[digit.key], duration_ms, RELAYED_GAP_MS) {
+            self.sender.push(batch);
+        }
+    }
+
+    /// Makes what the far end says, and what it hears, louder or fainter.
+    pub fn set_gain(&mut self, inbound: Gain, outbound: Gain) {
+        (self.inbound_gain, self.outbound_gain) = (inbound, outbound);
+    }
+
+    /// Does something with one of the tracks under everything else; they are made the first time.
+    pub fn act_on_track(
+        &mut self,
+        track: usize,
+        action: TrackAction,
+        events: &mut impl FnMut(Event),
+    ) {
+        let tracks = self.tracks.get_or_insert_default();
+        tracks.act(track, action, |end| events(Event::PlaybackFinished(end)));
+    }
+
+    /// Whether [`Stream::listen`] is to give what the far end says from now on. The first time needs a
+    /// playout; later ones are dropped.
+    pub fn set_playout(&mut self, playout: Box<Playout>) {
+        self.playout.get_or_insert(playout);
+    }
+
+    /// Says whether somebody will [`Stream::listen`] in the coming beats.
+    pub fn keep_sound(&mut self, wanted: bool) {
+        if wanted
+            && !self.keeps_sound
+            && let Some(playout) = &mut self.playout
+        {
+            // Whoever heard forwarded packets until now waits for the next one, and no longer.
+            playout.restart(false);
+        }
+        self.keeps_sound = wanted && self.playout.is_some();
+    }
+
+    /// What the far end says in this beat of `length` samples; nothing while it is silent. Asked once a
+    /// beat, before [`Stream::tick`].
+    pub fn listen(&mut self, length: usize) -> Option<&[i16]> {
+        let playout = self.playout.as_mut().filter(|_| self.keeps_sound)?;
+        let block = self.inbound.get_mut(..length)?;
+        if !playout.pull(block) {
+            return None;
+        }
+        self.inbound_gain.apply(block);
+        Some(block)
+    }
+
+    /// Whether packets of this stream may pass to `other` as they are, or byte by byte.
+    #[must_use]
+    pub fn can_pass_to(&self, other: &Self) -> bool {
+        let (Some(from), Some(to)) = (&self.session, &other.session) else { return false };
+        from.plan.receive
+            && self.heard_len == to.plan.frame_len()
+            && self.inbound_gain.is_unity()
+            && other.outbound_gain.is_unity()
+            && other.player.is_idle()
+            && other.tracks.as_ref().is_none_or(|tracks| tracks.are_idle())
+    }
+
+    /// Turns sound that another stream heard into this one's next packet; its length, if it is to be sent.
+    pub fn forward(&mut self, sound: &Sound<'_>, out: &mut [u8; PACKET_MAX]) -> Option<usize> {
+        let plan = self.session.as_ref()?.plan;
+        if !plan.send || !self.sender.is_idle() {
+            self.end_span();
+            return None;
+        }
+        let length = sound.payload.len();
+        let (start, rest) = out.split_at_mut(HEADER_LEN);
+        let payload = rest.get_mut(..length)?;
+        if sound.place == Place::First {
+            self.end_span();
+        }
+        let begins = self.span.is_none();
+        if begins && sound.place == Place::Late {
+            return None;
+        }
+        let (own_sequence, own_timestamp) = (self.sequence, self.timestamp);
+        let beginning = || Span::beginning(&sound.header, own_sequence, own_timestamp);
+        let span = self.span.get_or_insert_with(beginning);
+        let (sequence, timestamp) = span.numbers(&sound.header)?;
+        let header = Header {
+            marker: sound.header.marker || begins || self.interrupted,
+            payload_type: plan.payload_type,
+            sequence,
+            timestamp,
+            ssrc: self.ssrc,
+        };
+        start.copy_from_slice(&header.to_bytes());
+        translate(sound.payload, sound.law, payload, plan.law);
+        if sound.place != Place::Late {
+            self.sequence = sequence.wrapping_add(1);
+            self.timestamp = timestamp.wrapping_add(length as u32);
+            self.fed = true;
+        }
+        self.interrupted = false;
+        self.sounded = true;
+        self.outgoing.filled = 0;
+        self.counters.packets_sent += 1;
+        self.counters.bytes_sent += length as u64;
+        Some(HEADER_LEN + length)
+    }
+
+    /// The other stream heard something that is not forwarded; its place in the numbers stays unused.
+    pub fn forward_nothing(&mut self) {
+        self.end_span();
     }
 
     /// Hands sound to a recorder from now on, or to nobody.
@@ -247,21 +436,24 @@ impl Stream {
         self.session.as_ref().and_then(|session| session.heard)
     }
 
-    /// Takes one datagram of the RTP port. Anything that is not for this stream is counted and dropped.
-    pub fn on_rtp(
+    /// Takes one datagram of the RTP port and gives what was in it for others to hear. Anything that is
+    /// not for this stream is counted and dropped.
+    pub fn on_rtp<'a>(
         &mut self,
-        datagram: &[u8],
+        datagram: &'a [u8],
         source: SocketAddr,
         arrival: Arrival,
         events: &mut impl FnMut(Event),
-    ) {
+    ) -> Heard<'a> {
         if rtp::is_rtcp(datagram) {
-            return self.on_rtcp(datagram, source, arrival);
+            self.on_rtcp(datagram, source, arrival);
+            return Heard::Nothing;
         }
-        match self.accept(datagram, source, arrival, events) {
-            Some((packet, place)) => self.hear(&packet, place, arrival.at, events),
-            None => self.counters.refused += 1,
+        if let Some((packet, place)) = self.accept(datagram, source, arrival, events) {
+            return self.hear(packet, place, arrival.at, events);
         }
+        self.counters.refused += 1;
+        Heard::Nothing
     }
 
     /// Takes one datagram of the RTCP port.
@@ -276,21 +468,26 @@ impl Stream {
         self.remote_rtcp = Some(source);
     }
 
-    /// Moves on by one beat. Gives the length of the packet it wrote, if one is to be sent.
+    /// Moves on by one beat of `length` samples, 80 or 160. Gives the length of the packet it wrote, if one
+    /// is to be sent.
     pub fn tick(
         &mut self,
+        length: usize,
+        hears: Hears<'_>,
         now: Nanos,
         out: &mut [u8; PACKET_MAX],
         events: &mut impl FnMut(Event),
     ) -> Option<usize> {
         let plan = self.session.as_ref()?.plan;
         self.watch(now, events);
-        self.beats_left -= 1;
-        if self.beats_left > 0 {
+        if self.is_fed(hears, length) {
             return None;
         }
-        self.beats_left = plan.ptime_ms / plan.beat_ms();
-        self.packet(&plan, out, events)
+        self.fill(&plan, length, hears, events);
+        if self.outgoing.filled < plan.frame_len() {
+            return None;
+        }
+        self.packet(&plan, out)
     }
 
     /// Writes a report when one is due.
@@ -345,14 +542,14 @@ impl Stream {
         Some((packet, place))
     }
 
-    fn hear(
+    fn hear<'a>(
         &mut self,
-        packet: &Packet<'_>,
+        packet: Packet<'a>,
         place: Place,
         now: Nanos,
         events: &mut impl FnMut(Event),
-    ) {
-        let Some(session) = &self.session else { return };
+    ) -> Heard<'a> {
+        let Some(session) = &self.session else { return Heard::Nothing };
         if place == Place::First {
             self.listener = DigitListener::default();
             if let Some(recorder) = &mut self.recorder {
@@ -361,20 +558,25 @@ impl Stream {
             if let Some(hearing) = &mut self.hearing {
                 hearing.restart(session.age_ms(now), events);
             }
+            if let Some(playout) = &mut self.playout {
+                playout.restart(true);
+            }
         }
         if !session.plan.receive {
-            return;
+            return Heard::Nothing;
         }
-        let header = packet.header;
-        if Some(header.payload_type) == session.plan.dtmf_payload_type {
-            if let Ok(event) = TelephoneEvent::parse(packet.payload) {
+        let Packet { header, payload } = packet;
+        if session.plan.is_event(header.payload_type) {
+            if let Ok(event) = TelephoneEvent::parse(payload) {
                 let digits = self.listener.hear(event, header.timestamp, header.marker, now);
                 digits.into_iter().flatten().for_each(|digit| events(Event::Digit(digit)));
             }
-        } else if let Some(law) = session.law_of(header.payload_type) {
-            let age_ms = session.age_ms(now);
-            self.hear_sound(packet, law, place, age_ms, events);
+            return Heard::Other;
         }
+        let Some(law) = session.law_of(header.payload_type) else { return Heard::Other };
+        let age_ms = session.age_ms(now);
+        self.hear_sound(&packet, law, place, age_ms, events);
+        Heard::Sound(Sound { header, payload, law, place })
     }
 
     fn hear_sound(
@@ -386,11 +588,15 @@ impl Stream {
         events: &mut impl FnMut(Event),
     ) {
         if place != Place::Late {
+            self.heard_len = packet.payload.len();
             let turn = self.speech.hear(packet.payload, law, age_ms);
             self.tell_turn(turn, events);
         }
         let Header { sequence, timestamp, .. } = packet.header;
         let piece = Piece { sequence, timestamp, law, payload: packet.payload };
+        if let Some(playout) = self.playout.as_mut().filter(|_| self.keeps_sound) {
+            playout.push(timestamp, packet.payload, law);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.push(&piece);
         }
@@ -451,51 +657,154 @@ impl Stream {
         }
     }
 
-    fn packet(
+    /// Whether forwarded packets take the place of this beat's sound.
+    fn is_fed(&mut self, hears: Hears<'_>, length: usize) -> bool {
+        let fed = std::mem::take(&mut self.fed);
+        if self.span.is_none() {
+            return false;
+        }
+        if !matches!(hears, Hears::Forwarded) || !self.sender.is_idle() {
+            self.end_span();
+            return false;
+        }
+        self.unfed = if fed { 0 } else { self.unfed + length as u32 };
+        if self.unfed < UNFED_MAX {
+            return true;
+        }
+        self.unfed -= length as u32;
+        self.end_span();
+        false
+    }
+
+    /// Forwards no more in this row: own packets follow, at the time it is now.
+    fn end_span(&mut self) {
+        self.timestamp = self.timestamp.wrapping_add(std::mem::take(&mut self.unfed));
+        self.span = None;
+    }
+
+    /// Adds one beat of sound to the packet that is being filled.
+    fn fill(
         &mut self,
         plan: &Plan,
-        out: &mut [u8; PACKET_MAX],
+        length: usize,
+        hears: Hears<'_>,
         events: &mut impl FnMut(Event),
-    ) -> Option<usize> {
-        let length = plan.frame_len();
-        // Digits wait while nobody would hear them; sound does not, its caller waits for its end.
-        let beat = if plan.send { self.sender.beat(length as u32) } else { Beat::Idle };
+    ) {
+        let frame_len = plan.frame_len();
+        let filled = if self.outgoing.filled == 0 {
+            // Digits wait while nobody would hear them; sound does not, its caller waits for its end.
+            let beat = if plan.send { self.sender.beat(frame_len as u32) } else { Beat::Idle };
+            if let Beat::Sent(id) = beat
+                && id != RELAYED
+            {
+                events(Event::DigitsSent { id });
+            }
+            self.outgoing.beat = beat;
+            self.outgoing.sounds = false;
+            0
+        } else {
+            // After a change from short beats to long ones, a packet is never half a beat off.
+            self.outgoing.filled - self.outgoing.filled % length
+        };
+        let after = (filled + length).min(frame_len);
+        self.outgoing.filled = after;
+        if matches!(self.outgoing.beat, Beat::Event(_) | Beat::Gap) {
+            self.outgoing.frame[filled..after].fill(plan.law.silence());
+        } else {
+            let sounds = self.compose(filled, after, plan.law, hears, events);
+            self.outgoing.sounds |= sounds;
+        }
+    }
+
+    /// Puts together what the far end hears. Whether any of it is sound.
+    fn compose(
+        &mut self,
+        from: usize,
+        to: usize,
+        law: Law,
+        hears: Hears<'_>,
+        events: &mut impl FnMut(Event),
+    ) -> bool {
+        let frame = &mut self.outgoing.frame[from..to];
+        let mut told = |end| events(Event::PlaybackFinished(end));
+        let plays = self.player.fill(frame, law, &mut told);
+        let tracks = self.tracks.as_mut().filter(|tracks| !tracks.are_idle());
+        let mixed = match hears {
+            Hears::Mix(samples) => Some(samples),
+            Hears::Nothing | Hears::Forwarded => None,
+        };
+        if mixed.is_none() && tracks.is_none() && self.outbound_gain.is_unity() {
+            return plays;
+        }
+        let mut sum = [0.0; BLOCK_MAX];
+        let Some(sum) = sum.get_mut(..frame.len()) else { return plays };
+        if plays {
+            add(sum, frame, law, Gain::UNITY);
+        }
+        for (sum, &sample) in sum.iter_mut().zip(mixed.unwrap_or_default()) {
+            *sum += f32::from(sample);
+        }
+        let under = tracks.is_some();
+        if let Some(tracks) = tracks {
+            tracks.mix_into(sum, told);
+        }
+        let factor = self.outbound_gain.factor();
+        for (byte, sum) in frame.iter_mut().zip(sum) {
+            *byte = law.encode((*sum * factor) as i16);
+        }
+        plays || mixed.is_some() || under
+    }
+
+    /// Writes the packet that is full.
+    fn packet(&mut self, plan: &Plan, out: &mut [u8; PACKET_MAX]) -> Option<usize> {
+        let length = self.outgoing.filled;
+        self.outgoing.filled = 0;
+        let timestamp = self.timestamp;
+        self.timestamp = timestamp.wrapping_add(length as u32);
+        if !plan.send {
+            self.interrupted = true;
+            self.sounded = self.outgoing.sounds;
+            return None;
+        }
         let (start, frame) = out.split_at_mut(HEADER_LEN);
-        let frame = &mut frame[..length];
         let mut header = Header {
             marker: false,
             payload_type: plan.payload_type,
             sequence: self.sequence,
-            timestamp: self.timestamp,
+            timestamp,
             ssrc: self.ssrc,
         };
-        self.timestamp = self.timestamp.wrapping_add(length as u32);
-        let mut payload_len = length;
-        match (beat, plan.dtmf_payload_type) {
-            (Beat::Event(packet), Some(payload_type)) => {
-                payload_len = write_event(packet, payload_type, &mut header, frame);
-            }
-            (Beat::Event(_) | Beat::Gap, _) => frame.fill(plan.law.silence()),
-            (Beat::Idle | Beat::Sent(_), _) => {
-                if let Beat::Sent(id) = beat {
-                    events(Event::DigitsSent { id });
-                }
-                let told = |end| events(Event::PlaybackFinished(end));
-                let sounds = self.player.fill(frame, plan.law, told);
-                header.marker = self.interrupted || (sounds && !self.sounded);
-                self.sounded = sounds;
-            }
+        let beat = self.outgoing.beat;
+        let is_sound = !matches!(beat, Beat::Event(_) | Beat::Gap);
+        let event = if let Beat::Event(packet) = beat { Some(packet) } else { None };
+        let payload_len = if let (Some(packet), Some(number)) = (event, plan.dtmf_payload_type) {
+            write_event(packet, number, &mut header, frame)
+        } else {
+            frame[..length].copy_from_slice(&self.outgoing.frame[..length]);
+            length
+        };
+        if is_sound {
+            header.marker = self.interrupted || (self.outgoing.sounds && !self.sounded);
+            self.sounded = self.outgoing.sounds;
         }
-        if !plan.send {
-            self.interrupted = true;
-            return None;
-        }
-        self.interrupted = matches!(beat, Beat::Event(_) | Beat::Gap);
+        self.interrupted = !is_sound;
         start.copy_from_slice(&header.to_bytes());
         self.sequence = self.sequence.wrapping_add(1);
         self.counters.packets_sent += 1;
         self.counters.bytes_sent += payload_len as u64;
         Some(HEADER_LEN + payload_len)
+    }
+}
+
+/// Writes encoded sound in another law, or the same.
+fn translate(from: &[u8], from_law: Law, to: &mut [u8], to_law: Law) {
+    match from_law.into_law(to_law) {
+        None => to.copy_from_slice(from),
+        Some(table) => {
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to = table[usize::from(from)];
+            }
+        }
     }
 }
 
@@ -527,7 +836,7 @@ impl Session {
     fn knows(&self, payload_type: u8) -> bool {
         payload_type == COMFORT_NOISE
             || self.law_of(payload_type).is_some()
-            || Some(payload_type) == self.plan.dtmf_payload_type
+            || self.plan.is_event(payload_type)
     }
 
     /// How to decode a payload type. The static ones are understood whatever was negotiated.

@@ -13,7 +13,7 @@ use media::plan::Plan;
 use media::play::{Playback, Sound};
 use media::rtcp::{self, Item};
 use media::rtp::{Header, Packet};
-use media::stream::{Arrival, PACKET_MAX, Seed, Stream};
+use media::stream::{Arrival, Hears, PACKET_MAX, Seed, Stream};
 use media::time::{Nanos, Ntp};
 
 const DTMF: u8 = 101;
@@ -34,6 +34,7 @@ fn plan() -> Plan {
         law: Law::Mu,
         payload_type: 0,
         dtmf_payload_type: Some(DTMF),
+        dtmf_receive_payload_type: Some(DTMF),
         ptime_ms: 20,
         send: true,
         receive: true,
@@ -93,7 +94,9 @@ impl Line {
 
     fn tick(&mut self) {
         let mut out = [0; PACKET_MAX];
-        let length = self.stream.tick(self.now, &mut out, &mut |event| self.events.push(event));
+        let beat = usize::from(self.stream.beat_ms()) * 8;
+        let tell = &mut |event| self.events.push(event);
+        let length = self.stream.tick(beat, Hears::Nothing, self.now, &mut out, tell);
         if let Some(length) = length {
             let packet = Packet::parse(&out[..length]).unwrap();
             self.packets.push((packet.header, packet.payload.to_vec()));
@@ -131,7 +134,8 @@ fn an_unconnected_stream_says_and_hears_nothing() {
     let mut events = Vec::new();
 
     stream.on_rtp(&[0x80; 172], far(), arrival, &mut |event| events.push(event));
-    let sent = stream.tick(Nanos(0), &mut [0; PACKET_MAX], &mut |event| events.push(event));
+    let tell = &mut |event| events.push(event);
+    let sent = stream.tick(160, Hears::Nothing, Nanos(0), &mut [0; PACKET_MAX], tell);
 
     assert_eq!((sent, events), (None, vec![]));
     assert!(stream.report(Nanos::from_ms(99_999), Ntp(0)).is_none());
