@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from voxgate.hooks.address import absolute_hook
+from voxgate.hooks.call_socket import CallSocket
 from voxgate.hooks.http import HookAnswer
 from voxgate.hooks.payloads import Site, status_payload
 from voxgate.hooks.websocket import StatusSocket
-from voxgate.model.calls import Call, CallEvent, Json
+from voxgate.model.calls import Call, CallEvent, EventType, Json
 from voxgate.model.deliveries import Delivery
 from voxgate.model.hooks import Hook
 from voxgate.records.batch import DeliveryKey
 
 STATUS = "status"
 NOTIFY = "notify"
-RECEIVERS = (STATUS, NOTIFY)
+APP = "app"
+RECEIVERS = (STATUS, NOTIFY, APP)
 
 SecretOf = Callable[[str], Awaitable[str]]
 """The key that signs what an account's hooks are sent; empty: unsigned."""
@@ -34,11 +36,24 @@ class Sockets(Protocol):
 
     async def open(self, hook: Hook) -> StatusSocket: ...
 
+    def of_call(self, call_sid: str, hook: Hook) -> CallSocket | None: ...
+
 
 def receivers_of(call: Call) -> list[Delivery]:
-    """The application's status hook and the request's notifyUrl, for a new call."""
+    """Who hears of a new call: its status hook, the request's notifyUrl, its own application.
+
+    An application behind a WebSocket gets the statuses over it when no other hook was given, and
+    always of calls that came in (contract 4.1).
+    """
     request = call.request
-    wanted = ((STATUS, request.call_status_hook), (NOTIFY, request.notify_hook))
+    wanted = [(STATUS, request.call_status_hook), (NOTIFY, request.notify_hook)]
+    application = request.call_hook
+    if application is not None and application.is_websocket and request.app_json is None:
+        status = request.call_status_hook
+        if status is None or not status.url:
+            wanted[0] = (STATUS, application)
+        elif call.direction == "inbound" and whole_hook(status, application) != application:
+            wanted.append((APP, application))
     return [
         Delivery(call.call_sid, receiver, call.account_sid, whole_hook(hook, request.call_hook), 1)
         for receiver, hook in wanted
@@ -109,11 +124,19 @@ class Telling:
     async def tell(self, track: Track) -> int:
         """Tell the first of `track.pending`, or more; how many arrived. Raises HookFailed."""
         if track.delivery.hook.is_websocket:
-            return await self._by_socket(track)
+            own = self._sockets.of_call(track.call.call_sid, track.delivery.hook)
+            return await (self._by_socket(track) if own is None else self._by_own(track, own))
         payload = status_payload(track.call, track.pending[0], self._site)
         secret = await self._secret_of(track.call.account_sid)
         await self._teller.tell(track.delivery.hook, payload, secret=secret)
         return 1
+
+    async def _by_own(self, track: Track, own: CallSocket) -> int:
+        """Over the socket that drives the call; what has arrived is known there."""
+        told = list(track.pending)
+        statuses = [status_payload(track.call, event, self._site) for event in told]
+        await own.deliver(statuses, last=told[-1].type is EventType.ENDED)
+        return len(told)
 
     async def _by_socket(self, track: Track) -> int:
         """Frames are not answered: they arrived when the socket then stays up for a second."""

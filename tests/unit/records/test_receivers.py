@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,67 @@ class Teller:
 class NoSockets:
     async def open(self, hook):
         raise AssertionError(hook)
+
+    def of_call(self, call_sid, hook):
+        return None
+
+
+class OwnSocket(NoSockets):
+    """The socket that drives the call."""
+
+    def __init__(self):
+        self.delivered = []
+
+    def of_call(self, call_sid, hook):
+        return self
+
+    async def deliver(self, statuses, *, last):
+        self.delivered.append(([status["seq"] for status in statuses], last))
+
+
+APP = Hook("wss://app.example/vg")
+
+
+@pytest.mark.parametrize(
+    ("status", "direction", "receivers"),
+    [
+        (None, "outbound", [("status", APP.url)]),
+        (None, "inbound", [("status", APP.url)]),
+        (APP, "inbound", [("status", APP.url)]),
+        (Hook("wss://other.example/s"), "outbound", [("status", "wss://other.example/s")]),
+        (
+            Hook("https://other.example/s"),
+            "inbound",
+            [("status", "https://other.example/s"), ("app", APP.url)],
+        ),
+        (
+            Hook("wss://other.example/s"),
+            "inbound",
+            [("status", "wss://other.example/s"), ("app", APP.url)],
+        ),
+    ],
+)
+def test_an_application_behind_a_socket_hears_of_its_calls_there_gotcha_47(
+    status, direction, receivers
+):
+    call = sample_call(status_hook=status)
+    call = replace(
+        call, direction=direction, request=replace(call.request, call_hook=APP, app_json=None)
+    )
+
+    assert [(row.receiver, row.hook.url) for row in receivers_of(call)] == receivers
+
+
+def test_over_the_call_s_own_socket_all_that_waits_is_told_at_once_in_order_fs_793():
+    call = sample_call(status_hook=APP)
+    track = Track(call, receivers_of(call)[0])
+    track.add([event(call, 2), event(call, 3), event(call, 4, EventType.ENDED)])
+    own = OwnSocket()
+
+    told = asyncio.run(Telling(None, own, None, Site()).tell(track))
+
+    assert told == 3
+    assert own.delivered == [([2, 3, 4], True)]
 
 
 def test_over_http_one_event_is_told_at_a_time_with_the_account_s_secret():
