@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from voxgate.base.log import get_logger
 from voxgate.base.tasks import Nursery
@@ -12,6 +13,7 @@ from voxgate.flow import commands
 from voxgate.flow.commands import InvalidCommand
 from voxgate.flow.outbound import OutboundCall
 from voxgate.flow.ports import CallPorts
+from voxgate.flow.session import Session
 from voxgate.flow.sessions import Sessions
 from voxgate.model.calls import Call, Json
 from voxgate.provisioning.call_update import CallUpdateDraft
@@ -23,6 +25,18 @@ from voxgate.verbs.contract import NotNow
 log = get_logger("flow")
 
 BYE_GRACE_S = 2.0  # for the far ends' answers to our BYE and CANCEL at shutdown
+
+
+class RunningCall(Protocol):
+    """A call as control runs it; `run` never raises and ends with the terminal event."""
+
+    @property
+    def call(self) -> LiveCall: ...
+
+    @property
+    def session(self) -> Session: ...
+
+    async def run(self) -> None: ...
 
 
 class CallControl:
@@ -42,7 +56,7 @@ class CallControl:
         self._max_calls = max_calls
         self._journal_ready = journal_ready
         self._finished = finished
-        self._running: dict[str, OutboundCall] = {}
+        self._running: dict[str, RunningCall] = {}
         self._tasks = Nursery("calls")
         self._stopping = False
         self._idle = asyncio.Event()
@@ -74,12 +88,16 @@ class CallControl:
 
     def start(self, call: Call, plan: RoutePlan) -> None:
         live = LiveCall(call, self._ports.log, self._ports.clock)
-        running = OutboundCall(live, plan, self._ports)
+        self.adopt(OutboundCall(live, plan, self._ports))
+
+    def adopt(self, running: RunningCall) -> None:
+        """Run a call that is on disk, until its end."""
+        live = running.call
         self._running[live.sid] = running
         self._idle.clear()
         self._tasks.start(self._conduct(running), name=live.sid)
 
-    async def _conduct(self, running: OutboundCall) -> None:
+    async def _conduct(self, running: RunningCall) -> None:
         try:
             await running.run()
         finally:
