@@ -1,0 +1,47 @@
+"""Recordings of calls, and the buckets that tenants keep them in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class BucketCredential:
+    """A tenant's bucket. Which fields a vendor needs: `storage.registry`."""
+
+    vendor: str
+    name: str  # of the bucket, or of the container
+    region: str | None = None
+    endpoint: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    service_key: str | None = None  # Google's JSON
+    connection_string: str | None = None  # Azure's
+    tags: tuple[tuple[str, str], ...] = ()  # of every object
+
+
+class RecordingState(StrEnum):
+    """Where a recording is. It is in one place at any time, and never in none."""
+
+    OPEN = "open"  # being written
+    LOCAL = "local"  # complete, on this gateway's disk
+    STORED = "stored"  # in the bucket
+    REFUSED = "refused"  # the bucket will not take it; kept on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One recording of one call; a call that was recorded twice has two."""
+
+    recording_sid: str
+    call_sid: str
+    account_sid: str
+    format: str  # "wav" or "mp3"
+    file: str  # name of the file in the recordings directory
+    started_at: float
+    state: RecordingState = RecordingState.OPEN
+    recording_id: str | None = None  # the application's own name for it
+    duration_s: float | None = None
+    bucket_key: str | None = None
+    attempts: int = 0
+    next_at: float = 0.0
+    error: str | None = None

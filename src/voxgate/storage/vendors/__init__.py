@@ -1,0 +1,1 @@
+"""One module per vendor, each around the SDK that the vendor keeps."""
