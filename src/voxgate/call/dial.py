@@ -233,7 +233,10 @@ class Dial:
         last: bool,
         redirected: bool,
     ) -> Connected | NotConnected | _Lost | _Redirected:
-        policed = redirected or attempt.carrier is None or attempt.carrier.made_by_account
+        # A device is called where it really is: it proved who it is from there.
+        named = attempt.carrier is None and attempt.contact is None
+        policed = redirected or named
+        policed = policed or (attempt.carrier is not None and attempt.carrier.made_by_account)
         policed = policed or self._call.record.request.to.proxy is not None
         try:
             destination = await self._locate(next_hop, policed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from voxgate.base.errors import VoxgateError
 from voxgate.model.calls import CallRequest
 from voxgate.model.carriers import Carrier, Gateway
+from voxgate.model.devices import Registration
 from voxgate.routing.outbound import Attempt
 from voxgate.sip.auth import Credentials
 from voxgate.sip.headers import NameAddr
@@ -55,6 +56,9 @@ def compose(request: CallRequest, attempt: Attempt, local_host: str) -> InvitePa
         uri = _gateway_uri(dialled(request.to.number or "", carrier), gateway)
         next_hop = _read(carrier.outbound_sip_proxy) if carrier.outbound_sip_proxy else uri
         credentials = _credentials(carrier)
+    elif attempt.contact is not None:
+        uri, next_hop = _device_uris(attempt.contact)
+        credentials = None
     else:
         uri = _read(request.to.sip_uri or "")
         next_hop, credentials = uri, None
@@ -67,12 +71,29 @@ def compose(request: CallRequest, attempt: Attempt, local_host: str) -> InvitePa
     return InviteParts(
         uri=uri,
         from_=NameAddr(request.caller_name, Uri("sip", request.from_user, host)),
-        to=NameAddr(None, uri),
+        to=NameAddr(None, _address_of_record(attempt.contact) or uri),
         contact_user=user or request.from_user,
         headers=_headers(request, carrier, gateway),
         credentials=credentials,
         next_hop=next_hop,
     )
+
+
+def _device_uris(contact: Registration) -> tuple[Uri, Uri]:
+    """What a device wants to be called, and where its REGISTER really came from.
+
+    Sending there goes the way back through a NAT, and over the connection the device keeps open.
+    """
+    next_hop = Uri("sip", None, contact.source_host, contact.source_port)
+    if contact.transport != "udp":
+        next_hop = next_hop.with_parameter("transport", contact.transport)
+    return _read(contact.contact).without_headers(), next_hop
+
+
+def _address_of_record(contact: Registration | None) -> Uri | None:
+    if contact is None:
+        return None
+    return Uri("sip", contact.username, contact.realm or contact.source_host)
 
 
 def dialled(number: str, carrier: Carrier) -> str:

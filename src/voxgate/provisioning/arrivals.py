@@ -7,17 +7,13 @@ from voxgate.base.ids import new_sid
 from voxgate.model.accounts import Account
 from voxgate.model.applications import Application
 from voxgate.model.calls import Call, CallRequest, CallStatus, Json, Target
-from voxgate.model.limits import Limit
 from voxgate.provisioning.call_request import recognizer_of, voice_of
 from voxgate.provisioning.calls import CallLog
-from voxgate.provisioning.capacity import Capacity, Tenancy
+from voxgate.provisioning.capacity import Capacity, Tenancy, full_text, tenancy_of
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.errors import Unavailable
 from voxgate.routing.inbound import NO_APPLICATION, Chosen, Refusal
 from voxgate.store.engine import StoreUnavailable
-
-ACCOUNT_FULL = "Max Account Calls In Progress"
-PROVIDER_FULL = "Max Service Provider Calls In Progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +47,9 @@ class Arrivals:
         if chosen.app_json is None and application is None:
             return Refusal(480, x_reason=NO_APPLICATION, account_sid=account.account_sid)
         limits = await self._directory.limits(account.account_sid, account.service_provider_sid)
-        reached = self._capacity.admit(_tenancy(account), limits)
+        reached = self._capacity.admit(tenancy_of(account), limits)
         if reached is not None:
-            return _full(reached, account)
+            return Refusal(503, full_text(reached), account_sid=account.account_sid)
         return self._call(chosen, arrival, account, application)
 
     async def record(self, call: Call, data: Json) -> None:
@@ -115,12 +111,3 @@ class Arrivals:
             sbc_callid=arrival.call_id,
             trunk=chosen.trunk.name if chosen.trunk else None,
         )
-
-
-def _tenancy(account: Account) -> Tenancy:
-    return Tenancy(account.account_sid, account.service_provider_sid)
-
-
-def _full(limit: Limit, account: Account) -> Refusal:
-    reason = ACCOUNT_FULL if limit.account_sid is not None else PROVIDER_FULL
-    return Refusal(503, reason, account_sid=account.account_sid)

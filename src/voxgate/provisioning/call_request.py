@@ -31,7 +31,7 @@ def complete(draft: CallDraft, application: Application | None, account: Account
     levels = (draft, application, account) if application else (draft, account)
     return CallRequest(
         from_user=draft.from_,
-        to=_target(draft.to),
+        to=_target(draft.to, account),
         from_host=draft.from_host,
         caller_name=draft.caller_name or None,
         timeout_s=draft.timeout,
@@ -98,18 +98,22 @@ def check_target(to: TargetDraft) -> None:
     if not getattr(to, needed):
         wire = "sipUri" if needed == "sip_uri" else needed
         raise Invalid.fields(FieldError(f"to.{wire}", f'is required for type "{to.type}"'))
-    if to.type == "user":
-        raise Unprocessable.fields(FieldError("to.name", f"{to.name!r} is not registered"))
     if to.type == "teams":
         raise Unprocessable.fields(FieldError("to.type", "teams is not available in this version"))
 
 
-def _target(to: TargetDraft) -> Target:
+def _target(to: TargetDraft, account: Account) -> Target:
+    name = to.name
+    if to.type == "user" and name is not None and "@" not in name:
+        if account.sip_realm is None:
+            msg = "the account has no sip_realm, so it has no users"
+            raise Unprocessable.fields(FieldError("to.name", msg))
+        name = f"{name}@{account.sip_realm}"
     return Target(
         type=to.type,
         number=to.number if to.type == "phone" else None,
         sip_uri=to.sip_uri if to.type == "sip" else None,
-        name=to.name,
+        name=name,
         trunk=to.trunk if to.type == "phone" else None,
         headers=tuple(to.headers.items()),
         proxy=to.proxy,

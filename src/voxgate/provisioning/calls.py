@@ -21,6 +21,7 @@ from voxgate.provisioning.applications import VerbCheck
 from voxgate.provisioning.call_draft import CallDraft
 from voxgate.provisioning.call_request import check_egress, check_target, complete
 from voxgate.provisioning.call_update import CallUpdateDraft, check_hooks, read_update
+from voxgate.provisioning.capacity import Capacity, full_text, tenancy_of
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.drafts import parse
 from voxgate.provisioning.errors import (
@@ -155,6 +156,7 @@ class CallPorts:
     check_verbs: VerbCheck
     clock: Clock
     dice: Dice
+    capacity: Capacity
     unreachable: Callable[[], frozenset[str]] = frozenset
 
 
@@ -177,6 +179,7 @@ class Calls:
         self._check_verbs = ports.check_verbs
         self._clock = ports.clock
         self._dice = ports.dice
+        self._capacity = ports.capacity
         self._unreachable = ports.unreachable
         self._placing = Nursery("placing")
 
@@ -197,8 +200,9 @@ class Calls:
             request = await self._request(account, document)
             if (why_not := self._engine.admit()) is not None:
                 raise Unavailable(why_not)
-            facts = await self._directory.facts(account)
+            facts = await self._directory.facts_for(account, request.to)
             plan = self._plan(account, request, facts)
+            await self._reserve(account)
         except VoxgateError:
             # What is refused now may have been placed before. A key is else looked up once only,
             # as it is claimed.
@@ -315,6 +319,13 @@ class Calls:
         except RouteRefused as refused:
             raise Unprocessable.fields(FieldError(refused.field, refused.msg)) from refused
 
+    async def _reserve(self, account: Account) -> None:
+        """Count the call against the limits. Raises Unavailable, with an alert."""
+        limits = await self._directory.limits(account.account_sid, account.service_provider_sid)
+        reached = self._capacity.admit(tenancy_of(account), limits)
+        if reached is not None:
+            raise Unavailable(full_text(reached))
+
     async def _place(
         self,
         account: Account,
@@ -338,8 +349,13 @@ class Calls:
             tag=request.tag,
         )
         data = _created_data(call, route) | {"invite": self._engine.intent(call, route)}
-        made = await _stored(self._log.create(call, data, idempotency))
+        try:
+            made = await _stored(self._log.create(call, data, idempotency))
+        except BaseException:  # boundary: what never was a call does not count as one
+            self._capacity.release(tenancy_of(account))
+            raise
         if isinstance(made, Repeated):
+            self._capacity.release(tenancy_of(account))
             return Placed(made.call_sid, made.call_id)
         self._engine.start(call, route)
         return Placed(call.call_sid, call.call_id)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from voxgate.base.clock import Clock
+from voxgate.model.accounts import Account
 from voxgate.model.alerts import Alert
 from voxgate.model.limits import CALLS, Limit
 
@@ -64,6 +65,16 @@ def limit_alert(limit: Limit, tenancy: Tenancy, *, now: float) -> Alert:
         service_provider_sid=tenancy.service_provider_sid,
         detail=str(limit.quantity),
     )
+
+
+def tenancy_of(account: Account) -> Tenancy:
+    return Tenancy(account.account_sid, account.service_provider_sid)
+
+
+def full_text(limit: Limit) -> str:
+    """What a caller is told whose call is one too many (contract 10.4)."""
+    owner = "Account" if limit.account_sid is not None else "Service Provider"
+    return f"Max {owner} Calls In Progress"
 
 
 def _owner(limit: Limit) -> str:

@@ -7,6 +7,7 @@ drops its entries at once, others notice within `max_age_s`.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from voxgate.base.clock import Clock
@@ -15,6 +16,7 @@ from voxgate.base.secrets import SecretBox, SecretUnreadable, token_digest
 from voxgate.base.tasks import Nursery
 from voxgate.model.accounts import Account, ApiKey
 from voxgate.model.applications import Application
+from voxgate.model.calls import Target
 from voxgate.model.devices import Client
 from voxgate.model.inbound import Trunk
 from voxgate.model.limits import Limit
@@ -35,6 +37,7 @@ from voxgate.store import (
     lcrs,
     limits,
     numbers,
+    registrations,
 )
 from voxgate.store.engine import Connection, Database, StoreUnavailable
 
@@ -94,6 +97,23 @@ class Directory:
             ("facts", account.account_sid), lambda c: _facts(c, account, self._box)
         )
         return found or Facts()
+
+    async def facts_for(self, account: Account, to: Target) -> Facts:
+        """The facts for calling this target: of a user also where its devices are now."""
+        facts = await self.facts(account)
+        if to.type != "user":
+            return facts
+        user, _, realm = (to.name or "").partition("@")
+        if realm and realm.lower() != account.sip_realm:
+            return facts
+        now = self._clock.wall()
+        try:
+            found = await self._database.read(
+                lambda c: registrations.of_user(c, account.account_sid, user.lower(), now=now)
+            )
+        except StoreUnavailable as away:
+            raise Unavailable(str(away)) from away
+        return replace(facts, registered=tuple(found))
 
     async def atlas(self) -> Atlas:
         """Everybody who may call in."""

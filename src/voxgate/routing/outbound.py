@@ -12,6 +12,7 @@ from typing import Protocol
 from voxgate.base.errors import VoxgateError
 from voxgate.model.calls import Target
 from voxgate.model.carriers import SANDBOX, Carrier, CarrierSetEntry, Gateway, Lcr, LcrRoute
+from voxgate.model.devices import Registration
 from voxgate.model.numbers import PhoneNumber
 from voxgate.routing import pattern
 
@@ -43,6 +44,7 @@ class Facts:
     account_lcr: Lcr | None = None
     provider_lcr: Lcr | None = None
     unreachable: frozenset[str] = frozenset()  # gateways whose OPTIONS ping fails
+    registered: tuple[Registration, ...] = ()  # contacts of the user who is called
 
     def named(self, name: str) -> Carrier | None:
         """The account's carrier of that name before the provider's."""
@@ -69,11 +71,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One place to send the INVITE. A `sip` target has no carrier and no gateway."""
+    """One place to send the INVITE. A `sip` target has no carrier and no gateway.
+
+    A `user` target has the contact that a device of the user registered.
+    """
 
     carrier: Carrier | None
     gateway: Gateway | None
     reason: str
+    contact: Registration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def plan(from_user: str, to: Target, facts: Facts, dice: Dice) -> RoutePlan:
     if to.type == "sip":
         attempt = Attempt(None, None, "the request gives the SIP URI")
         return RoutePlan("sip_uri", attempt.reason, (attempt,))
+    if to.type == "user":
+        return _registered_user(to.name or "", facts)
     if to.trunk is not None:
         return _named_trunk(to.trunk, facts)
     called = to.number or ""
@@ -104,6 +112,17 @@ def plan(from_user: str, to: Target, facts: Facts, dice: Dice) -> RoutePlan:
             f'or name the trunk "{SANDBOX}" to practise without one',
         )
     return chosen
+
+
+def _registered_user(name: str, facts: Facts) -> RoutePlan:
+    """Every device of the user in turn, the one registered last first."""
+    if not facts.registered:
+        raise RouteRefused("to.name", f"{name!r} is not registered")
+    attempts = tuple(
+        Attempt(None, None, f"{name!r} is registered at {contact.source_host}", contact)
+        for contact in facts.registered
+    )
+    return RoutePlan("registered_user", f"the request names the user {name!r}", attempts)
 
 
 def _named_trunk(name: str, facts: Facts) -> RoutePlan:

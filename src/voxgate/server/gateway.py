@@ -234,6 +234,7 @@ class Gateway:
                 check_verbs=app_json_problem,
                 clock=self._clock,
                 dice=random.SystemRandom(),
+                capacity=self._capacity,
                 unreachable=lambda: self._pings.unreachable,
             )
         )
@@ -254,7 +255,7 @@ class Gateway:
 
     def _call_ended(self, call: Call) -> None:
         self._metrics.call_ended(call)
-        if call.direction == "inbound":
+        if call.request.parent_call_sid is None:
             self._capacity.release(Tenancy(call.account_sid, call.service_provider_sid))
 
     def _figures(self) -> list[Figure]:
