@@ -160,7 +160,10 @@ class Dial:
         inviter: Inviter,
         locate: Locate,
         settings: DialSettings,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
+        """`on_progress` hears every provisional response but 100, its media taken already."""
+        self._on_progress = on_progress
         self._call = call
         self._plan = plan
         self._media = media
@@ -337,15 +340,19 @@ class Dial:
         if event.status == 100:
             return
         self._rang = True
-        if event.body:
-            try:
-                self._media.accept(event.body)
-            except SdpError:
-                self._call.note(EventType.MEDIA, {"type": "early_media_unreadable"})
-            else:
-                self._call.report(CallStatus.EARLY_MEDIA, event.status, event.reason)
-                return
-        self._call.report(CallStatus.RINGING, event.status, event.reason)
+        self._call.report(self._provisional(event), event.status, event.reason)
+        if self._on_progress is not None:
+            self._on_progress(event)
+
+    def _provisional(self, event: Progress) -> CallStatus:
+        if not event.body:
+            return CallStatus.RINGING
+        try:
+            self._media.accept(event.body)
+        except SdpError:
+            self._call.note(EventType.MEDIA, {"type": "early_media_unreadable"})
+            return CallStatus.RINGING
+        return CallStatus.EARLY_MEDIA
 
     def _answered(
         self, dialog: InviteDialog, inbox: Inbox, event: Answered, call_id: str

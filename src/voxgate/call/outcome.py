@@ -97,7 +97,7 @@ INTERNAL = Cause("internal_error", US, True, "The gateway failed.", "Report this
 COMPLETED = Cause("completed", None, False, "The call was answered and ended normally.", "Nothing to do.")  # fmt: skip
 ENDED_BY_API = Cause("ended_by_api", None, False, "The call was ended over the API.", "Nothing to do.")  # fmt: skip
 ANSWERED_ELSEWHERE = Cause("answered_elsewhere", None, False, "Another target of the same dial answered first.", "Nothing to do.")  # fmt: skip
-CALLER_GONE = Cause("caller_gone", None, False, "The call that dialled this one ended.", "Nothing to do.")  # fmt: skip
+PARENT_ENDED = Cause("parent_ended", None, False, "The call that dialled this one ended.", "Nothing to do.")  # fmt: skip
 NOT_CONFIRMED = Cause("not_confirmed", CALLEE, True, "The callee answered and did not take the call.", "Try again later.")  # fmt: skip
 TRANSFERRED = Cause("transferred", None, False, "The call was handed on to somebody else.", "Nothing to do.")  # fmt: skip
 TIME_LIMIT = Cause("time_limit", None, False, "The call reached its time limit.", "Raise timeLimit if calls should last longer.")  # fmt: skip
@@ -115,7 +115,7 @@ LOST = Cause("lost", US, True, "The gateway broke down during the call.", "Place
 OWN_CAUSES: tuple[Cause, ...] = (
     BLOCKED, NO_RESPONSE, UNREACHABLE, EGRESS_REFUSED, NO_MEDIA_PORT, CANCELLED, INTERNAL,
     CALLER_GONE, DECLINED_BY_APP, OFFER_REFUSED,
-    COMPLETED, ENDED_BY_API, ANSWERED_ELSEWHERE, CALLER_GONE, NOT_CONFIRMED, TRANSFERRED,
+    COMPLETED, ENDED_BY_API, ANSWERED_ELSEWHERE, PARENT_ENDED, NOT_CONFIRMED, TRANSFERRED,
     TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED,
     MEDIA_TIMEOUT, MEDIA_REFUSED, SESSION_EXPIRED, DIALOG_LOST, SHUTDOWN, LOST,
 )  # fmt: skip

@@ -1,14 +1,18 @@
 """What verbs may touch of a call, carried out on its leg, its voice and its application."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from voxgate.call import outcome
 from voxgate.call.leg import Leg
 from voxgate.flow.application import NoDocument
+from voxgate.flow.rooms import CallRooms
+from voxgate.flow.ears import CallEars
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
+from voxgate.flow.tracks import CallTracks
 from voxgate.media.files import AudioNotFound, AudioUnreadable
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
@@ -28,6 +32,16 @@ class CallContext:
         self._call = session.call
         self._application = session.application
         self._notes = notes
+        self.dialling = session.dialling
+        self.ears = CallEars(session, self)
+        self.rooms = CallRooms(session, self.aside)
+        self.tracks = CallTracks(session)
+
+    def aside(self) -> "CallContext":
+        """The same call for a verb that runs beside another one, and notes for itself."""
+        context = copy.copy(self)
+        context._notes = Notes()
+        return context
 
     @property
     def _leg(self) -> Leg:

@@ -1,7 +1,7 @@
 """Every call in progress: admits, starts, changes and, at shutdown, ends them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from voxgate.base.log import get_logger
@@ -73,6 +73,12 @@ class CallControl:
     def calls(self) -> list[Call]:
         """The records of the calls in progress."""
         return [running.call.record for running in self._running.values()]
+
+    def conferences(self, account_sid: str) -> Sequence[str]:
+        return self._ports.conferences.names(account_sid)
+
+    def queues(self, account_sid: str) -> Mapping[str, int]:
+        return self._ports.queues.lengths(account_sid)
 
     def admit(self) -> str | None:
         if self._stopping:

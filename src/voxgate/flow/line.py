@@ -12,6 +12,10 @@ class Line(Protocol):
     @property
     def is_answered(self) -> bool: ...
 
+    def ring(self) -> None:
+        """Tell the caller that it rings (180), unless there is media or an answer already."""
+        ...
+
     async def answer(self) -> None:
         """Send the 200 and have media; at once when answered already."""
         ...
@@ -29,6 +33,9 @@ class AnsweredLine:
     """A call that we placed and whose far end answered."""
 
     is_answered = True
+
+    def ring(self) -> None:
+        """It has rung."""
 
     async def answer(self) -> None:
         """It was the far end that answered."""

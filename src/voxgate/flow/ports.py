@@ -1,6 +1,6 @@
 """What running calls are given: every object of another package they touch, in one value."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,20 +10,36 @@ from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
 from voxgate.call.events import EventLog
 from voxgate.call.leg import MediaSession
 from voxgate.flow.application import AppSettings, Asker, SecretOf
+from voxgate.flow.conference import Conferences
+from voxgate.flow.queue import Queues
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
+from voxgate.media.room import Room
 from voxgate.media.stream import Stream, StreamStats
 from voxgate.model.audio import Audio
-from voxgate.model.calls import CallRequest
+from voxgate.model.calls import Call, CallRequest, Json
 from voxgate.model.hooks import Hook
 from voxgate.routing.outbound import RoutePlan
+from voxgate.sip.dialog.events import Progress
+from voxgate.speech.registry import Recognizers
 from voxgate.speech.speaker import Speaker
+from voxgate.verbs.capabilities.dialling import Dialling
 
 
 class AudioFiles(Protocol):
     """Fetches and decodes an address."""
 
     async def open(self, url: str) -> Audio: ...
+
+
+class Children(Protocol):
+    """How a dialled call gets its way out and its record. Both raise VoxgateError, saying why."""
+
+    async def route(self, parent: Call, request: CallRequest) -> RoutePlan: ...
+
+    async def create(self, call: Call, route: RoutePlan, invite: Json | None) -> None:
+        """Returns once the call is on disk: no packet leaves before that."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +49,20 @@ class CallSettings:
     strict_verbs: bool
 
 
+def _left_alone(_call: object) -> None:
+    """Without live calls there is nobody to run another one."""
+
+
 def _unlisted(_session: object) -> Callable[[], None]:
     return lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class CallPorts:
-    """`enlist(session)` makes a session known to live control; call the result when it is over."""
+    """`adopt(call)` runs a dialled call as one of the calls in progress.
+
+    `dialling(session)` makes what a call dials with; `enlist(session)` makes a session known to live control; call the result when it is over.
+    """
 
     log: EventLog
     clock: Clock
@@ -51,14 +74,28 @@ class CallPorts:
     asker: Asker
     secret_of: SecretOf
     speaker: Callable[[], Speaker]
+    recognizers: Recognizers
     files: AudioFiles
     site: Site
     settings: CallSettings
     redirect_status: Callable[[str, Hook], None]
     observe_media: Callable[[StreamStats], None]
+    conferences: Conferences
+    queues: Queues
+    queue_event_hook: Callable[[str], Awaitable[Hook | None]]
+    children: Children
+    open_room: Callable[[], Room]
+    dialling: Callable[[Any], Dialling]
+    adopt: Callable[[Any], None] = _left_alone
     enlist: Callable[[Any], Callable[[], None]] = _unlisted
 
-    def dial(self, call: LiveCall, plan: RoutePlan, media: MediaSession) -> Dial:
+    def dial(
+        self,
+        call: LiveCall,
+        plan: RoutePlan,
+        media: MediaSession,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Dial:
         return Dial(
             call,
             plan,
@@ -66,6 +103,7 @@ class CallPorts:
             inviter=self.inviter,
             locate=self.locate,
             settings=self.dial_settings,
+            on_progress=on_progress,
         )
 
     def app_settings(self) -> AppSettings:

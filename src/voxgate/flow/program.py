@@ -1,6 +1,7 @@
 """Runs a session's application, from its first document to the end of the call."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from voxgate.base.log import get_logger
 from voxgate.call import outcome
@@ -9,8 +10,11 @@ from voxgate.flow.context import CallContext
 from voxgate.flow.runner import Notes, Runner
 from voxgate.flow.session import Ending, Session
 from voxgate.model.calls import CallStatus
+from voxgate.verbs.contract import Document
 
 log = get_logger("flow")
+
+FirstDocument = Callable[[], Awaitable[Document]]
 
 _APP_FAULTS = {
     "empty": outcome.APP_EMPTY,
@@ -23,13 +27,16 @@ _BYE_REASONS = {
 }
 
 
-async def conduct(session: Session, limit_s: float) -> Ending:
-    """Run the application until the session ends, after `limit_s` at the latest, and say why."""
+async def conduct(session: Session, limit_s: float, first: FirstDocument | None = None) -> Ending:
+    """Run the application until the session ends, after `limit_s` at the latest, and say why.
+
+    `first` gives its first document; without it the application is asked as for a new call.
+    """
     loop = asyncio.get_running_loop()
     limit = loop.call_later(limit_s, session.end, Ending(outcome.TIME_LIMIT))
     try:
         async with asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(_run_application(session), name="application")
+            work = tasks.create_task(_run_application(session, first), name="application")
             ending = await session.ending
             work.cancel()
     finally:
@@ -55,7 +62,7 @@ def hang_up(session: Session, ending: Ending) -> None:
     session.call.end(CallStatus.COMPLETED, outcome.own(ending.cause, 200, "OK"), by="jambonz")
 
 
-async def _run_application(session: Session) -> None:
+async def _run_application(session: Session, first: FirstDocument | None) -> None:
     """Returns once the verbs ran out; the session has then been told why it ends.
 
     Only cancellation ends it early: the call is over.
@@ -64,7 +71,7 @@ async def _run_application(session: Session) -> None:
     session.context = CallContext(session, notes)
     session.runner = Runner(session.call, session.context, notes, session.line)
     try:
-        await session.runner.run(session.application.first_document)
+        await session.runner.run(first or session.application.first_document)
     except NoDocument as nothing:
         session.end(Ending(_APP_FAULTS[nothing.kind], detail=str(nothing)))
     except Exception:  # boundary: a verb's bug must not leave the far end in silence

@@ -1,9 +1,11 @@
 """One call and the application that drives it: inbound, outbound and dialled calls alike."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from voxgate.base.tasks import Nursery
 from voxgate.call.call import LiveCall
 from voxgate.call.leg import Leg, LegEnd, MediaSession
 from voxgate.call.outcome import COMPLETED, Cause
@@ -12,12 +14,18 @@ from voxgate.flow.background import Background
 from voxgate.flow.line import AnsweredLine, Line
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.runner import Runner
+from voxgate.flow.transcripts import Transcripts
 from voxgate.media.events import MediaEvent
 from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
 from voxgate.sip.dialog.events import DialogEvent
 from voxgate.sip.endpoint import InviteDialog
+from voxgate.verbs.capabilities.dialling import Dialling
 from voxgate.verbs.contract import Document, VerbContext
+
+T = TypeVar("T")
+
+LAST_WORDS_S = 5.0  # for hooks that are under way when the call is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +54,20 @@ class Session:
         self.speaker = ports.speaker()
         self.application = Application(call, ports.asker, ports.app_settings())
         self.background = Background(call)
+        self.transcripts = Transcripts()
         self.context: VerbContext | None = None  # while an application runs
         self.runner: Runner | None = None
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         # How an unanswered call is given up; who rings or is rung sets it.
         self.abandon: Callable[[Cause], None] = lambda cause: self.end(Ending(cause))
         self._delist = ports.enlist(self)
+        self._last_words = Nursery(call.sid)
+        self.on_hold: Callable[[bool], None] = lambda _held: None  # who is joined with it sets it
+        # How far dialling has come on this call's behalf, for who waits for a transfer.
+        self.on_dial_progress: Callable[[int, str], None] = lambda _status, _reason: None
         self._media_listeners: list[Callable[[MediaEvent], None]] = []
+        self._dialog_listeners: list[Callable[[DialogEvent], None]] = []
+        self.dialling: Dialling = ports.dialling(self)
 
     # The leg.
 
@@ -71,8 +86,16 @@ class Session:
         return self.leg
 
     def on_dialog(self, event: DialogEvent) -> None:
+        """What the far end does; the leg first, then who listens."""
         if self.leg is not None:
             self.leg.on_dialog(event)
+        for listener in list(self._dialog_listeners):
+            listener(event)
+
+    def listen_to_dialog(self, listener: Callable[[DialogEvent], None]) -> Callable[[], None]:
+        """`listener(event)` for every event of this call's dialog; call the result to stop."""
+        self._dialog_listeners.append(listener)
+        return lambda: self._dialog_listeners.remove(listener)
 
     def on_media(self, event: MediaEvent) -> None:
         """What the stream of this call tells; the leg first, then who listens."""
@@ -92,6 +115,7 @@ class Session:
 
     def _on_hold(self, held: bool) -> None:  # noqa: FBT001 - the leg's signature
         self.call.note(EventType.MEDIA, {"type": "hold" if held else "resume"})
+        self.on_hold(held)
 
     # The application.
 
@@ -132,7 +156,16 @@ class Session:
         self.abandon(cause)
         return True
 
+    def last_words(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Begin what must be told even if the call ends meanwhile; `close` waits for it."""
+        return self._last_words.start(work, name="last-words")
+
     async def close(self) -> None:
         """Stop everything that runs beside the verbs. Live control no longer finds the call."""
         self._delist()
         await self.background.close()
+        try:
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._last_words.ended()
+        except TimeoutError:
+            await self._last_words.close()

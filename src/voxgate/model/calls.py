@@ -147,6 +147,8 @@ class CallRequest:
     recognizer: RecognizerChoice = RecognizerChoice()
     amd: Json | None = None
     source_ip: str | None = None  # of an inbound call: where its INVITE came from
+    refer_hook: Hook | None = None  # asked when the far end wants to be transferred
+    sip_request_hook: Hook | None = None  # told of INFO and MESSAGE inside the call
     parent_call_sid: str | None = None  # of a dialled call: whose application rang it
     caller_id: str | None = None  # of a dialled call: who is shown as calling
 

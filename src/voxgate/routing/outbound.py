@@ -1,8 +1,8 @@
 """From a request and the account's trunks to an ordered list of attempts, each with its reason.
 
 Order of choice: the trunk the request names; the trunk of the caller's registered number; the
-account's rules, then the provider's; one of the active carriers at random. Pure: the caller hands
-in the facts and the dice.
+account's rules, then the provider's; for a dialled call the trunk that its caller came in on; one
+of the active carriers at random. Pure: the caller hands in the facts and the dice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -89,8 +89,13 @@ class RoutePlan:
     attempts: tuple[Attempt, ...]
 
 
-def plan(from_user: str, to: Target, facts: Facts, dice: Dice) -> RoutePlan:
-    """Raises RouteRefused when nothing usable is left; never falls back in silence."""
+def plan(
+    from_user: str, to: Target, facts: Facts, dice: Dice, *, arrived_on: str | None = None
+) -> RoutePlan:
+    """Raises RouteRefused when nothing usable is left; never falls back in silence.
+
+    `arrived_on` names the trunk that brought the call in whose application dials this one.
+    """
     if to.type == "sip":
         attempt = Attempt(None, None, "the request gives the SIP URI")
         return RoutePlan("sip_uri", attempt.reason, (attempt,))
@@ -103,6 +108,7 @@ def plan(from_user: str, to: Target, facts: Facts, dice: Dice) -> RoutePlan:
         _number_trunk(from_user, facts)
         or _by_rules("account_rule", facts.account_lcr, called, facts, dice)
         or _by_rules("provider_rule", facts.provider_lcr, called, facts, dice)
+        or _caller_trunk(arrived_on, facts)
         or _any_carrier(facts, dice)
     )
     if chosen is None:
@@ -155,6 +161,15 @@ def _number_trunk(from_user: str, facts: Facts) -> RoutePlan | None:
         if attempts := _attempts(carrier, facts, reason):
             return RoutePlan("number_trunk", reason, attempts)
     return None
+
+
+def _caller_trunk(name: str | None, facts: Facts) -> RoutePlan | None:
+    carrier = facts.named(name) if name is not None else None
+    if carrier is None or not carrier.is_active:
+        return None
+    reason = f"the call that dials came in on trunk {carrier.name!r}"
+    attempts = _attempts(carrier, facts, reason)
+    return RoutePlan("caller_trunk", reason, attempts) if attempts else None
 
 
 def _by_rules(

@@ -15,9 +15,12 @@ from voxgate.base.settings import Listener, Settings
 from voxgate.base.tasks import Nursery
 from voxgate.call.dial import DialSettings
 from voxgate.flow.application import app_json_problem
-from voxgate.flow.control import CallControl
+from voxgate.flow.conference import Conferences
+from voxgate.flow.control import CallControl, RunningCall
+from voxgate.flow.dialling import CallDialling
 from voxgate.flow.ports import CallPorts, CallSettings
 from voxgate.flow.reception import Reception
+from voxgate.flow.queue import Queues
 from voxgate.flow.sessions import Sessions
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
@@ -25,10 +28,12 @@ from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
 from voxgate.model.calls import Call
+from voxgate.model.hooks import Hook
 from voxgate.provisioning import calls as call_use_cases
 from voxgate.provisioning.bootstrap import Bootstrap
 from voxgate.provisioning.capacity import Capacity, Tenancy
 from voxgate.provisioning.devices import Devices
+from voxgate.provisioning.dialled import DialledCalls
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
@@ -47,11 +52,11 @@ from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
 from voxgate.server.reception import Parts, open_reception
 from voxgate.server.surface import build_app
-from voxgate.sip.dialog.options import SipOptions
+from voxgate.sip.dialog.options import ALLOWED, SipOptions
 from voxgate.sip.endpoint import Endpoint
 from voxgate.sip.transport.resolve import Resolver
 from voxgate.sip.transport.wire import WILDCARDS, address_of_way_out
-from voxgate.speech.registry import Registry
+from voxgate.speech.registry import Recognizers, Registry
 from voxgate.speech.speaker import Speech
 from voxgate.store.engine import Database
 
@@ -97,10 +102,14 @@ class Gateway:
             public_ip=settings.public_ip,
             clock=self._clock,
             user_agent=f"voxgate/{version('voxgate')}",
-            options=SipOptions(session_expires_s=settings.session_expires_s),
+            options=SipOptions(
+                session_expires_s=settings.session_expires_s, allow_methods=(*ALLOWED, "REFER")
+            ),
         )
         self._media = MediaEngine(_media_settings(settings))
+        self._conferences = Conferences(self._media.room, self._clock)
         self._speech = Speech(Registry.offline())
+        self._recognizers = Recognizers.offline()
         self._files = AudioFiles(self._policy)
         self._locator = Locator(Resolver(self._clock), self._policy)
         self._pings = GatewayPings(
@@ -132,7 +141,9 @@ class Gateway:
         first = await bootstrap.run(self._settings.admin_token)
         await self._endpoint.start()
         await self._media.start()
-        await asyncio.gather(self._speech.start(), self._files.start())
+        await asyncio.gather(
+            self._speech.start(), self._recognizers.start(), self._files.start()
+        )
         sandbox = await self._start_sandbox(bootstrap, usual=first.sandbox)
         self._journal.start()
         control = self._control = self._build_control()
@@ -205,6 +216,7 @@ class Gateway:
             asker=self._hooks,
             secret_of=self._secret_of,
             speaker=self._speech.speaker,
+            recognizers=self._recognizers,
             files=self._files,
             site=site,
             settings=CallSettings(
@@ -214,6 +226,18 @@ class Gateway:
             ),
             redirect_status=deliveries.redirect,
             observe_media=self._metrics.media_ended,
+            conferences=self._conferences,
+            queues=Queues(self._media.room),
+            queue_event_hook=self._queue_event_hook,
+            children=DialledCalls(
+                self._directory,
+                self._archive(),
+                random.SystemRandom(),
+                unreachable=lambda: self._pings.unreachable,
+            ),
+            open_room=self._media.room,
+            dialling=CallDialling,
+            adopt=self._adopt,
             enlist=sessions.enlist,
         )
         return CallControl(
@@ -224,11 +248,18 @@ class Gateway:
             finished=self._call_ended,
         )
 
+    def _archive(self) -> Archive:
+        return Archive(self._journal, self._database, self._box, self._clock)
+
+    def _adopt(self, call: RunningCall) -> None:
+        if self._control is not None:
+            self._control.adopt(call)
+
     def _build_use_cases(self, control: CallControl) -> call_use_cases.Calls:
         return call_use_cases.Calls(
             call_use_cases.CallPorts(
                 directory=self._directory,
-                log=Archive(self._journal, self._database, self._box, self._clock),
+                log=self._archive(),
                 engine=control,
                 egress=self._policy,
                 check_verbs=app_json_problem,
@@ -324,6 +355,10 @@ class Gateway:
         account = await self._directory.account(account_sid)
         return account.webhook_secret if account is not None else ""
 
+    async def _queue_event_hook(self, account_sid: str) -> Hook | None:
+        account = await self._directory.account(account_sid)
+        return account.queue_event_hook if account is not None else None
+
     async def wait(self) -> None:
         """Return when the HTTP server has ended by itself."""
         if self._http is not None:
@@ -335,6 +370,7 @@ class Gateway:
             await self._reception.close()
         if self._control is not None:
             await self._control.stop(self._settings.shutdown_grace_s)
+        await self._conferences.close()
         if self._http is not None:
             await self._http.stop()
         if self._use_cases is not None:
@@ -349,6 +385,7 @@ class Gateway:
             await self._sandbox.stop()
         await asyncio.gather(
             self._speech.close(),
+            self._recognizers.close(),
             self._files.close(),
             self._http_hooks.close(),
             self._sockets.close(),

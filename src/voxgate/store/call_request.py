@@ -28,6 +28,8 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "tag": request.tag,
         "amd": _amd_to_json(request.amd, box),
         "source_ip": request.source_ip,
+        "refer_hook": sealed_hook(request.refer_hook, box),
+        "sip_request_hook": sealed_hook(request.sip_request_hook, box),
         "parent_call_sid": request.parent_call_sid,
         "caller_id": request.caller_id,
     }
@@ -54,7 +56,9 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         recognizer=RecognizerChoice(*document["recognizer"]),
         amd=_amd_from_json(document["amd"], box),
         source_ip=document.get("source_ip"),
-        # Calls of before there was `dial` have neither.
+        # Calls of before there was `dial` have none of these.
+        refer_hook=opened_hook(document.get("refer_hook"), box),
+        sip_request_hook=opened_hook(document.get("sip_request_hook"), box),
         parent_call_sid=document.get("parent_call_sid"),
         caller_id=document.get("caller_id"),
     )

@@ -16,6 +16,10 @@ from voxgate.base.errors import VoxgateError
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice
+from voxgate.verbs.capabilities.dialling import Dialling
+from voxgate.verbs.capabilities.ears import Ears
+from voxgate.verbs.capabilities.rooms import Rooms
+from voxgate.verbs.capabilities.tracks import Tracks
 
 
 class Need(enum.Enum):
@@ -91,6 +95,18 @@ class VerbContext(Protocol):
     is passed on: audio falls silent, a hook request is given up. When the call ends the
     runner cancels the verb; no method reports a hang-up.
     """
+
+    @property
+    def dialling(self) -> Dialling: ...
+
+    @property
+    def ears(self) -> Ears: ...
+
+    @property
+    def rooms(self) -> Rooms: ...
+
+    @property
+    def tracks(self) -> Tracks: ...
 
     async def answer(self) -> None:
         """Answer the call; at once when it is answered already."""

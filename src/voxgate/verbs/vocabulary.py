@@ -12,17 +12,40 @@ from pydantic_core import ErrorDetails
 
 from voxgate.model.calls import Json
 from voxgate.verbs.answer import Answer
+from voxgate.verbs.conference import Conference
 from voxgate.verbs.contract import Document, InvalidDocument, Verb
+from voxgate.verbs.dequeue import Dequeue
+from voxgate.verbs.dub import Dub
+from voxgate.verbs.enqueue import Enqueue
+from voxgate.verbs.dial import Dial
+from voxgate.verbs.dtmf import Dtmf
 from voxgate.verbs.gather import Gather
 from voxgate.verbs.hangup import Hangup
+from voxgate.verbs.leave import Leave
 from voxgate.verbs.pause import Pause
 from voxgate.verbs.play import Play
 from voxgate.verbs.redirect import Redirect
 from voxgate.verbs.say import Say
+from voxgate.verbs.sip_refer import SipRefer
+from voxgate.verbs.sip_request import SipRequest
 from voxgate.verbs.tag import Tag
+from voxgate.verbs.transcribe import Transcribe
 
 AnyVerb = Annotated[
-    Answer | Gather | Hangup | Pause | Play | Redirect | Say | Tag, Field(discriminator="verb")
+    Answer
+    | Conference
+    | Dequeue
+    | Dub
+    | Enqueue
+    | Gather
+    | Hangup
+    | Leave
+    | Pause
+    | Play
+    | Redirect
+    | Say
+    | Tag | Transcribe,
+    Field(discriminator="verb"),
 ]
 
 VERBS: dict[str, type[Verb]] = {
@@ -33,19 +56,12 @@ VERBS: dict[str, type[Verb]] = {
 LATER = frozenset({
     "agent",
     "alert",
-    "conference",
     "config",
     "deepgram_s2s",
-    "dequeue",
-    "dial",
     "dialogflow",
-    "dtmf",
-    "dub",
     "elevenlabs_s2s",
-    "enqueue",
     "google_s2s",
     "gptlive_s2s",
-    "leave",
     "lex",
     "listen",
     "llm",
@@ -54,17 +70,16 @@ LATER = frozenset({
     "openai_s2s",
     "qwen_s2s",
     "rasa",
-    "room",
     "s2s",
     "sip:decline",
-    "sip:refer",
-    "sip:request",
     "stream",
-    "transcribe",
     "transfer",
     "ultravox_s2s",
     "voiceagent_s2s",
 })
+
+# Other names that verbs go by.
+SYNONYMS = {"room": "conference"}
 
 VERBS_MAX = 1000  # of one document, nested ones included
 DEPTH_MAX = 8  # verbs in verbs in verbs
@@ -141,6 +156,9 @@ class _Reading:
             )
             return None
         name, body = instruction
+        if name in SYNONYMS:
+            name = SYNONYMS[name]
+            body = body | {"verb": name}
         kind = VERBS.get(name)
         if kind is None:
             known = f"{name} is not available in this version"

@@ -1,0 +1,211 @@
+"""Dialling, transfers, requests and keys of one call: the `dialling` that its verbs are given.
+
+Live control uses the same object: what cannot be done in the present state raises NotNow.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from voxgate.call.leg import Leg
+from voxgate.flow.dial import RunningDial
+from voxgate.flow.session import Session
+from voxgate.flow.transfer import IncomingRefer, OutgoingRefer, part, settled
+from voxgate.media.errors import MediaError
+from voxgate.media.events import DigitsSent, MediaEvent
+from voxgate.model.calls import EventType, Json
+from voxgate.model.hooks import Hook
+from voxgate.sip.dialog.events import (
+    DialogEvent,
+    InfoReceived,
+    MessageReceived,
+    Outcome,
+    ReferReceived,
+)
+from voxgate.sip.message import Headers
+from voxgate.verbs.capabilities.dialling import (
+    DialOrder,
+    DialResult,
+    ReferOrder,
+    ReferResult,
+    SipAnswer,
+)
+from voxgate.verbs.contract import Document, NotNow
+
+KEY_GAP_MS = 250
+KEYS_AFTER_S = 0.75  # the contract's pause after the last key
+PLAIN_TEXT = "text/plain"
+_DTMF_INFO = ("application/dtmf-relay", "application/dtmf")
+
+
+class CallDialling:
+    """One per call, whatever applications run on it. See `Dialling` for what verbs may do."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._dial: RunningDial | None = None
+        session.listen_to_dialog(self._on_dialog)
+
+    @property
+    def _leg(self) -> Leg:
+        leg = self._session.leg
+        if leg is None or not self._session.call.is_answered:
+            raise NotNow("the call was not answered")
+        return leg
+
+    # Verbs.
+
+    async def dial(self, order: DialOrder) -> DialResult | None:
+        running = self._dial = RunningDial(self._session, order, on_joined=self._joined)
+        try:
+            return await running.run()
+        finally:
+            self._dial = None
+
+    def _joined(self, dial: RunningDial, far: Session) -> None:
+        """Live control and REFER of the dialled leg concern the same dial."""
+        if isinstance(far.dialling, CallDialling):
+            far.dialling.take_part(dial)
+
+    def take_part(self, dial: RunningDial) -> None:
+        """The call was dialled, and has been joined with who dialled it."""
+        self._dial = dial
+
+    async def refer(self, order: ReferOrder) -> ReferResult:
+        refer = OutgoingRefer(self._session, self._leg, order)
+        try:
+            result = await refer.run()
+        except asyncio.CancelledError:
+            # The far end that was transferred hangs up; the application is told all the same.
+            if refer.result is not None and self._session.ending.done():
+                self._session.last_words(self._report(order, refer.result))
+            raise
+        if order.action_hook is None:
+            return result
+        answer = await asyncio.shield(self._session.last_words(self._report(order, result)))
+        return replace(result, answer=answer)
+
+    async def _report(self, order: ReferOrder, result: ReferResult) -> Document | None:
+        if order.action_hook is None:
+            return None
+        application = self._session.application
+        return await application.action(order.action_hook, result.to_json(), order.verb_id)
+
+    async def request(
+        self, method: str, headers: Mapping[str, str], body: str | None, content_type: str | None
+    ) -> SipAnswer:
+        answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._leg.dialog.request(
+            method,
+            headers=tuple(headers.items()),
+            body=(body or "").encode(),
+            content_type=content_type or PLAIN_TEXT,
+            listener=settled(answered),
+        )
+        outcome = await answered
+        told: Json = {"type": "sip_request", "method": method, "sip_status": outcome.status}
+        self._session.call.note(EventType.MEDIA, told)
+        return SipAnswer(outcome.status, outcome.reason, outcome.failure)
+
+    async def send_digits(self, digits: str, duration_ms: int) -> None:
+        loop = asyncio.get_running_loop()
+        sent: asyncio.Future[None] = loop.create_future()
+
+        def heard(event: MediaEvent) -> None:
+            if isinstance(event, DigitsSent) and not sent.done():
+                sent.set_result(None)
+
+        stop = self._session.listen_to_media(heard)
+        try:
+            self.press(digits, duration_ms)
+            await sent
+        finally:
+            stop()
+        await asyncio.sleep(KEYS_AFTER_S)
+
+    # Live control.
+
+    def press(self, digits: str, duration_ms: int) -> None:
+        """Send keys to this leg's far end without waiting."""
+        leg = self._session.leg
+        if leg is None:
+            raise NotNow("the call has no media")
+        try:
+            leg.stream.send_digits(digits, duration_ms=duration_ms, gap_ms=KEY_GAP_MS)
+        except MediaError as refused:
+            raise NotNow(f"the far end takes no keys: {refused}") from refused
+
+    def mute(self, *, muted: bool) -> None:
+        if self._dial is None:
+            raise NotNow("no dial to mute")
+        self._dial.mute(self._session, muted=muted)
+
+    def redirect_child(self, hook: Hook) -> None:
+        """Give the dialled leg an application of its own; asked for at once, carried out after."""
+        if self._dial is None:
+            raise NotNow("there is no dialled call")
+        far = self._dial.other(self._session)
+        if far is None:
+            raise NotNow("nobody has answered the dial yet")
+
+        async def first() -> Document:
+            return await far.application.redirected(hook)
+
+        self._dial.emancipate(first)
+
+    # What the far end asks.
+
+    def _on_dialog(self, event: DialogEvent) -> None:
+        match event:
+            case ReferReceived():
+                self._referred(event)
+            case InfoReceived() | MessageReceived():
+                self._asked(event)
+            case _:
+                pass
+
+    def _refer_hook(self) -> Hook | None:
+        of_dial = self._dial.order.refer_hook if self._dial is not None else None
+        return of_dial or self._session.call.record.request.refer_hook
+
+    def _referred(self, event: ReferReceived) -> None:
+        hook = self._refer_hook()
+        if hook is None:
+            event.respond(501, "Not Implemented")
+            return
+        event.respond(202, "Accepted")
+        self._session.call.note(EventType.MEDIA, {"type": "refer_received"})
+        other = self._dial.other(self._session) if self._dial is not None else None
+        # It belongs to who stays: a referrer often hangs up as soon as it is told 202.
+        stays = other or self._session
+        stays.background.start("transfer", self._transfer(event, hook, other))
+
+    async def _transfer(self, event: ReferReceived, hook: Hook, other: Session | None) -> None:
+        dial, refer = self._dial, IncomingRefer(self._session, event)
+        if dial is None or other is None:
+            await refer.run(hook, None, self._session.replace)
+            return
+        dial.begin_transfer()
+        try:
+            succeeded = await refer.run(
+                hook, other, lambda document: dial.hand_over(self._session, document)
+            )
+        finally:
+            dial.end_transfer()
+        if succeeded or (refer.handed_over and dial.is_child(self._session)):
+            await part(self._session)
+
+    def _asked(self, event: InfoReceived | MessageReceived) -> None:
+        """Keys are the leg's; everything else goes to the hook that wants requests, if any."""
+        kind = (event.content_type or "").partition(";")[0].strip().lower()
+        hook = self._session.call.record.request.sip_request_hook
+        if hook is None or kind in _DTMF_INFO:
+            return
+        method = "INFO" if isinstance(event, InfoReceived) else "MESSAGE"
+        body = event.body.decode(errors="replace")
+        asked: Json = {"sip_method": method, "sip_body": body, "sip_headers": _plain(event.headers)}
+        self._session.background.start("sip-request", self._session.report(hook, asked))
+
+
+def _plain(headers: Headers) -> Json:
+    return dict(headers)
