@@ -26,6 +26,10 @@ class Account:
     is_active: bool = True
     webhook_secret: str = ""
     require_known_caller: bool = False
+    record_all_calls: bool = False
+    record_format: str = "mp3"
+    bucket_credential: str | None = None  # a BucketCredential as JSON
+    recording_hook: Hook | None = None  # told of every recording that is stored
     speech_synthesis_vendor: str | None = None
     speech_synthesis_language: str | None = None
     speech_synthesis_voice: str | None = None

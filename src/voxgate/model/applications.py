@@ -13,6 +13,7 @@ class Application:
     call_hook: Hook | None = None
     call_status_hook: Hook | None = None
     app_json: str | None = None
+    record_all_calls: bool = False
     speech_synthesis_vendor: str | None = None
     speech_synthesis_language: str | None = None
     speech_synthesis_voice: str | None = None

@@ -1,6 +1,7 @@
 """Recordings of calls, and the buckets that tenants keep them in."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
@@ -17,6 +18,15 @@ class BucketCredential:
     service_key: str | None = None  # Google's JSON
     connection_string: str | None = None  # Azure's
     tags: tuple[tuple[str, str], ...] = ()  # of every object
+
+    def to_json(self) -> str:
+        """With its secrets: for the sealed column only."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "BucketCredential":
+        values = json.loads(text)
+        return cls(**values | {"tags": tuple((key, value) for key, value in values["tags"])})
 
 
 class RecordingState(StrEnum):
@@ -42,6 +52,7 @@ class Recording:
     recording_id: str | None = None  # the application's own name for it
     duration_s: float | None = None
     bucket_key: str | None = None
+    hook_told: bool = False  # the account's recording_hook heard of it, or there is none
     attempts: int = 0
     next_at: float = 0.0
     error: str | None = None

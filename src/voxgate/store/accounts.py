@@ -5,7 +5,7 @@ from sqlalchemy import delete as delete_from
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.accounts import Account
-from voxgate.store import alerts, calls, deliveries, lcrs, registrations
+from voxgate.store import alerts, calls, deliveries, lcrs, recordings, registrations
 from voxgate.store.rows import ALL, Rows, Window
 from voxgate.store.tables import (
     ACCOUNTS,
@@ -19,8 +19,8 @@ from voxgate.store.tables import (
 _ROWS = Rows(
     ACCOUNTS,
     Account,
-    hooks=("registration_hook", "queue_event_hook"),
-    secrets=("webhook_secret",),
+    hooks=("registration_hook", "queue_event_hook", "recording_hook"),
+    secrets=("webhook_secret", "bucket_credential"),
     order=[ACCOUNTS.c.created_at],
 )
 
@@ -70,4 +70,5 @@ def delete(connection: Connection, account_sid: str) -> None:
     deliveries.remove_of_account(connection, account_sid)
     alerts.remove_of_account(connection, account_sid)
     registrations.remove_of_account(connection, account_sid)
+    recordings.remove_of_account(connection, account_sid)
     _ROWS.delete(connection, account_sid)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -72,6 +73,10 @@ ACCOUNTS = Table(
     Column("is_active", Boolean, nullable=False),
     Column("webhook_secret", Text, nullable=False),
     Column("require_known_caller", Boolean, nullable=False),
+    Column("record_all_calls", Boolean, nullable=False, server_default=false()),
+    Column("record_format", String(8), nullable=False, server_default="mp3"),
+    Column("bucket_credential", Text),
+    Column("recording_hook", _document()),
     Column("speech_synthesis_vendor", String(64)),
     Column("speech_synthesis_language", String(64)),
     Column("speech_synthesis_voice", String(256)),
@@ -108,6 +113,7 @@ APPLICATIONS = Table(
     Column("call_hook", _document()),
     Column("call_status_hook", _document()),
     Column("app_json", Text),
+    Column("record_all_calls", Boolean, nullable=False, server_default=false()),
     Column("speech_synthesis_vendor", String(64)),
     Column("speech_synthesis_language", String(64)),
     Column("speech_synthesis_voice", String(256)),
@@ -402,6 +408,26 @@ ALERTS = Table(
 )
 
 # One row: counts the provisioning writes of all processes, so that caches notice them.
+RECORDINGS = Table(
+    "recordings",
+    METADATA,
+    Column("recording_sid", String(36), primary_key=True),
+    Column("call_sid", String(36), nullable=False, index=True),
+    Column("account_sid", String(36), nullable=False, index=True),
+    Column("format", String(8), nullable=False),
+    Column("file", String(64), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("recording_id", String(256)),
+    Column("duration_s", Float),
+    Column("bucket_key", Text),
+    Column("hook_told", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Float, nullable=False),
+    Column("error", Text),
+    Index("ix_recordings_work", "state", "hook_told", "next_at"),
+)
+
 GENERATION = Table(
     "provisioning_generation",
     METADATA,
