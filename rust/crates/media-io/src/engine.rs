@@ -4,18 +4,21 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use media::capture::{CaptureBuffer, Recorder};
 use media::dtmf::{Batch, DIGITS_MAX, Key};
 use media::gain::Gain;
+use media::inject::{INJECTIONS_MAX, Injection, Progress};
 use media::plan::{Plan, PlanError};
 use media::play::{Playback, Sound};
 use media::playout::Playout;
 use media::rtcp::CNAME_LEN;
 use media::stream::{Seed, Stream};
+use media::tap::{Mix, TAPS_MAX, Tap, TapBuffer};
 use media::time::Nanos;
 use media::track::{TRACKS_MAX, TrackAction};
 
@@ -23,10 +26,12 @@ use crate::clock::Moment;
 use crate::entry::Entry;
 use crate::mailbox::{Outbox, StreamEvent};
 use crate::ports::Ports;
+use crate::record::{FileRecorder, RecordHandle};
 use crate::room::RoomHandle;
 use crate::shard::{self, Action, Command, Joining, SeatAction, ShardLink};
 use crate::statistics::{StreamGauge, StreamReading};
 use crate::sys;
+use crate::tap::{InjectHandle, RATES_HZ, TapHandle};
 
 /// Playbacks that may wait on one stream.
 pub const PLAYBACKS_MAX: u64 = 1024;
@@ -42,6 +47,8 @@ pub enum EngineError {
     Full(&'static str),
     /// A plan that cannot be carried out.
     Plan(PlanError),
+    /// A rate that a tap or an injection cannot have.
+    Rate,
     /// Digits that cannot be sent.
     Digits(&'static str),
     /// There are only [`TRACKS_MAX`] tracks.
@@ -57,6 +64,9 @@ impl fmt::Display for EngineError {
             Self::Closed => out.write_str("the stream is closed"),
             Self::Full(what) => write!(out, "too many {what} wait"),
             Self::Plan(error) => error.fmt(out),
+            Self::Rate => {
+                out.write_str("rate_hz must be 8000, 16000, 24000, 32000, 48000 or 64000")
+            }
             Self::Digits(problem) => write!(out, "digits {problem}"),
             Self::Track => write!(out, "a stream has {TRACKS_MAX} tracks"),
             Self::System(error) => error.fmt(out),
@@ -96,6 +106,7 @@ pub struct Engine {
     threads: Mutex<Vec<JoinHandle<()>>>,
     ports: Arc<Ports>,
     outbox: Arc<Outbox>,
+    recorder: Arc<FileRecorder>,
     cname: [u8; CNAME_LEN],
     next_stream: AtomicU64,
     next_request: Arc<AtomicU64>,
@@ -109,6 +120,7 @@ impl Engine {
             shards: Vec::new(),
             threads: Mutex::default(),
             ports: Ports::new(ip, low, high),
+            recorder: FileRecorder::new(Arc::clone(&outbox)),
             outbox,
             cname: random_name()?,
             next_stream: AtomicU64::new(1),
@@ -135,14 +147,20 @@ impl Engine {
             port,
             ip: self.ports.ip(),
             gauge,
-            link: Mutex::new(Arc::clone(link)),
+            reach: Reach {
+                stream: id,
+                link: Arc::new(Mutex::new(Arc::clone(link))),
+                closed: Arc::default(),
+            },
+            taps: Arc::default(),
+            injections: Arc::default(),
             next_request: Arc::clone(&self.next_request),
+            recorder: Arc::clone(&self.recorder),
             capture: Mutex::default(),
             has_digits: AtomicBool::new(false),
             began: OnceLock::new(),
-            closed: AtomicBool::new(false),
         };
-        handle.put(Command::Add(Box::new(entry)))?;
+        handle.reach.put(Command::Add(Box::new(entry)))?;
         // Counted here, so that the next one opened goes elsewhere even before the shard has looked.
         link.gauge.streams.fetch_add(1, Ordering::Relaxed);
         Ok(handle)
@@ -204,6 +222,7 @@ impl Engine {
             // A thread that panicked has ended too.
             let _ended = thread.join();
         }
+        self.recorder.stop();
     }
 
     fn seed(&self) -> Result<Seed, EngineError> {
@@ -227,6 +246,78 @@ impl Drop for Engine {
     }
 }
 
+/// How the owner of a stream, and of what listens and plays on it, reaches its shard.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach {
+    stream: u64,
+    /// The shard it is on; it moves when it joins a room of another.
+    link: Arc<Mutex<Arc<ShardLink>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Reach {
+    pub(crate) const fn stream(&self) -> u64 {
+        self.stream
+    }
+
+    pub(crate) fn act(&self, action: Action) -> Result<(), EngineError> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(EngineError::Closed);
+        }
+        self.put(Command::Do(self.stream, action))
+    }
+
+    pub(crate) fn tap(
+        &self,
+        id: u64,
+        buffer: Arc<TapBuffer>,
+        notice_ms: u32,
+    ) -> Result<(), EngineError> {
+        self.act(Action::Tap(Box::new(Tap::new(id, buffer, notice_ms)), Box::default()))
+    }
+
+    fn put(&self, command: Command) -> Result<(), EngineError> {
+        locked(&self.link).put(command).map_err(|_| EngineError::Full("commands"))
+    }
+}
+
+/// One of the few places for taps or injections of a stream; free again once dropped or freed.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    taken: Arc<AtomicUsize>,
+    is_free: AtomicBool,
+}
+
+impl Slot {
+    fn take(
+        taken: &Arc<AtomicUsize>,
+        most: usize,
+        what: &'static str,
+    ) -> Result<Self, EngineError> {
+        let slot = Self { taken: Arc::clone(taken), is_free: AtomicBool::new(false) };
+        if taken.fetch_add(1, Ordering::Relaxed) < most {
+            return Ok(slot);
+        }
+        Err(EngineError::Full(what))
+    }
+
+    pub(crate) fn free(&self) {
+        if !self.is_free.swap(true, Ordering::Relaxed) {
+            self.taken.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.free();
+    }
+}
+
+fn check_rate(rate_hz: u32) -> Result<(), EngineError> {
+    if RATES_HZ.contains(&rate_hz) { Ok(()) } else { Err(EngineError::Rate) }
+}
+
 /// One stream, as its owner sees it. Dropping it closes it.
 #[derive(Debug)]
 pub struct StreamHandle {
@@ -234,13 +325,14 @@ pub struct StreamHandle {
     port: u16,
     ip: IpAddr,
     gauge: Arc<StreamGauge>,
-    /// The shard it is on; it moves when it joins a room of another.
-    link: Mutex<Arc<ShardLink>>,
+    reach: Reach,
+    taps: Arc<AtomicUsize>,
+    injections: Arc<AtomicUsize>,
+    recorder: Arc<FileRecorder>,
     next_request: Arc<AtomicU64>,
     capture: Mutex<Option<Arc<CaptureBuffer>>>,
     has_digits: AtomicBool,
     began: OnceLock<Nanos>,
-    closed: AtomicBool,
 }
 
 impl StreamHandle {
@@ -260,7 +352,7 @@ impl StreamHandle {
     pub fn connect(&self, plan: Plan) -> Result<(), EngineError> {
         plan.check(self.ip).map_err(EngineError::Plan)?;
         self.has_digits.store(plan.dtmf_payload_type.is_some(), Ordering::Relaxed);
-        self.act(Action::Connect(Box::new(plan)))?;
+        self.reach.act(Action::Connect(Box::new(plan)))?;
         self.began.get_or_init(|| Moment::now().monotonic);
         Ok(())
     }
@@ -277,7 +369,7 @@ impl StreamHandle {
 
     /// Cuts what plays and what waits.
     pub fn stop_playback(&self) -> Result<(), EngineError> {
-        self.act(Action::StopPlayback)
+        self.reach.act(Action::StopPlayback)
     }
 
     /// Sends digits by name. Gives the number that their end is told with.
@@ -298,13 +390,13 @@ impl StreamHandle {
         let id = self.next_request.fetch_add(1, Ordering::Relaxed);
         let batch = Batch::new(id, &keys, duration_ms, gap_ms)
             .ok_or(EngineError::Digits("must be 1 to 128"))?;
-        self.act(Action::SendDigits(Box::new(batch)))?;
+        self.reach.act(Action::SendDigits(Box::new(batch)))?;
         Ok(id)
     }
 
     /// Makes what the far end says, and what it hears, louder or fainter.
     pub fn set_gain(&self, inbound_db: f32, outbound_db: f32) -> Result<(), EngineError> {
-        self.act(Action::Gain(Gain::from_db(inbound_db), Gain::from_db(outbound_db)))
+        self.reach.act(Action::Gain(Gain::from_db(inbound_db), Gain::from_db(outbound_db)))
     }
 
     /// Plays under everything else, on one of the tracks; what played there is cut.
@@ -333,23 +425,23 @@ impl StreamHandle {
     /// Makes a track louder or fainter.
     pub fn set_track_gain(&self, track: usize, gain_db: f32) -> Result<(), EngineError> {
         check_track(track)?;
-        self.act(Action::Track(track, TrackAction::Gain(Gain::from_db(gain_db))))
+        self.reach.act(Action::Track(track, TrackAction::Gain(Gain::from_db(gain_db))))
     }
 
     /// Cuts what plays and waits on a track.
     pub fn silence_track(&self, track: usize) -> Result<(), EngineError> {
         check_track(track)?;
-        self.act(Action::Track(track, TrackAction::Silence))
+        self.reach.act(Action::Track(track, TrackAction::Silence))
     }
 
     /// Takes a seat in a room, and leaves the room before. Gives the number of the seat.
     pub fn join(&self, room: &RoomHandle, speaks: bool, hears: bool) -> Result<u64, EngineError> {
-        if room.is_closed() || self.closed.load(Ordering::Relaxed) {
+        if room.is_closed() || self.reach.closed.load(Ordering::Relaxed) {
             return Err(EngineError::Closed);
         }
         self.move_to(room)?;
         let seat = self.next_request.fetch_add(1, Ordering::Relaxed);
-        self.act(Action::Join(Box::new(Joining {
+        self.reach.act(Action::Join(Box::new(Joining {
             room: room.id(),
             playbacks: room.playbacks(),
             seat,
@@ -362,12 +454,12 @@ impl StreamHandle {
 
     /// Does something with a seat this stream has; nothing happens if it has left it.
     pub fn act_on_seat(&self, seat: u64, action: SeatAction) -> Result<(), EngineError> {
-        self.act(Action::Seat(seat, action))
+        self.reach.act(Action::Seat(seat, action))
     }
 
     /// Goes to the shard of a room: all streams of a room are on one.
     fn move_to(&self, room: &RoomHandle) -> Result<(), EngineError> {
-        let mut link = locked(&self.link);
+        let mut link = locked(&self.reach.link);
         let home = room.home(&link);
         if !Arc::ptr_eq(home, &link) {
             let full = |_| EngineError::Full("commands");
@@ -380,12 +472,12 @@ impl StreamHandle {
 
     /// Tells when the far end has not spoken for this long; zero ends it.
     pub fn watch_silence(&self, ms: u64) -> Result<(), EngineError> {
-        self.act(Action::WatchSilence(Nanos::from_ms(ms)))
+        self.reach.act(Action::WatchSilence(Nanos::from_ms(ms)))
     }
 
     /// Listens for speech, beeps and the tones of the network, or no more.
     pub fn watch_tones(&self, on: bool) -> Result<(), EngineError> {
-        self.act(Action::WatchTones(on.then(Box::default)))
+        self.reach.act(Action::WatchTones(on.then(Box::default)))
     }
 
     /// Time since the first connection, on the clock of the events: within a slice of a turn.
@@ -398,12 +490,12 @@ impl StreamHandle {
     pub fn start_capture(&self, limit_ms: u32) -> Result<(), EngineError> {
         let buffer = CaptureBuffer::new(limit_ms);
         *locked(&self.capture) = Some(Arc::clone(&buffer));
-        self.act(Action::Record(Some(Box::new(Recorder::new(buffer)))))
+        self.reach.act(Action::Record(Some(Box::new(Recorder::new(buffer)))))
     }
 
     /// Keeps nothing any more; what was kept can still be taken.
     pub fn stop_capture(&self) -> Result<(), EngineError> {
-        self.act(Action::Record(None))
+        self.reach.act(Action::Record(None))
     }
 
     /// What was kept since the last time: 16-bit little-endian samples at 8 kHz.
@@ -416,6 +508,40 @@ impl StreamHandle {
     #[must_use]
     pub fn capture_dropped_ms(&self) -> u64 {
         locked(&self.capture).as_ref().map_or(0, |buffer| buffer.dropped_ms())
+    }
+
+    /// Listens in, `notice_ms` at a time; the reader may be `limit_ms` behind.
+    pub fn tap(
+        &self,
+        mix: Mix,
+        rate_hz: u32,
+        notice_ms: u32,
+        limit_ms: u32,
+    ) -> Result<TapHandle, EngineError> {
+        check_rate(rate_hz)?;
+        let slot = Slot::take(&self.taps, TAPS_MAX, "taps")?;
+        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let buffer = TapBuffer::new(mix, limit_ms);
+        self.reach.tap(id, Arc::clone(&buffer), notice_ms.max(1))?;
+        Ok(TapHandle::new(id, self.reach.clone(), slot, buffer, rate_hz))
+    }
+
+    /// Plays over everything else what is delivered piece by piece, at most `limit_ms` ahead.
+    pub fn inject(&self, rate_hz: u32, limit_ms: u32) -> Result<InjectHandle, EngineError> {
+        check_rate(rate_hz)?;
+        let slot = Slot::take(&self.injections, INJECTIONS_MAX, "injections")?;
+        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let progress = Arc::new(Progress::default());
+        let injection = Injection::new(id, Arc::clone(&progress));
+        self.reach.act(Action::Inject(Box::new(injection)))?;
+        Ok(InjectHandle::new(id, self.reach.clone(), slot, progress, rate_hz, limit_ms))
+    }
+
+    /// Writes what the far end says (left) and hears (right) into a new WAV file.
+    pub fn record_file(&self, path: &Path) -> Result<RecordHandle, EngineError> {
+        let slot = Slot::take(&self.taps, TAPS_MAX, "taps")?;
+        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        self.recorder.record(id, self.reach.clone(), slot, path)
     }
 
     /// Reads its numbers.
@@ -432,9 +558,9 @@ impl StreamHandle {
 
     /// Takes leave of the far end and frees the ports. Nothing is told any more. Safe to call again.
     pub fn close(&self) {
-        if !self.closed.swap(true, Ordering::Relaxed) {
+        if !self.reach.closed.swap(true, Ordering::Relaxed) {
             // A mailbox this full belongs to a shard that is gone.
-            let _closed = self.put(Command::Do(self.id, Action::Close));
+            let _closed = self.reach.put(Command::Do(self.id, Action::Close));
         }
     }
 
@@ -448,7 +574,7 @@ impl StreamHandle {
         let id = self.next_request.fetch_add(1, Ordering::Relaxed);
         let before = self.gauge.playbacks.fetch_add(1, Ordering::Relaxed);
         let done = if before < PLAYBACKS_MAX {
-            self.act(action(Playback::new(id, sound, loops, offset_ms)))
+            self.reach.act(action(Playback::new(id, sound, loops, offset_ms)))
         } else {
             Err(EngineError::Full("playbacks"))
         };
@@ -456,17 +582,6 @@ impl StreamHandle {
             self.gauge.playbacks.fetch_sub(1, Ordering::Relaxed);
         }
         done.map(|()| id)
-    }
-
-    fn act(&self, action: Action) -> Result<(), EngineError> {
-        if self.closed.load(Ordering::Relaxed) {
-            return Err(EngineError::Closed);
-        }
-        self.put(Command::Do(self.id, action))
-    }
-
-    fn put(&self, command: Command) -> Result<(), EngineError> {
-        locked(&self.link).put(command).map_err(|_| EngineError::Full("commands"))
     }
 }
 
@@ -480,7 +595,7 @@ const fn check_track(track: usize) -> Result<(), EngineError> {
     if track < TRACKS_MAX { Ok(()) } else { Err(EngineError::Track) }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

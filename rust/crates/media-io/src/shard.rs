@@ -11,10 +11,12 @@ use media::capture::Recorder;
 use media::dtmf::Batch;
 use media::gain::Gain;
 use media::hearing::Hearing;
+use media::inject::{InjectAction, Injection};
 use media::plan::Plan;
 use media::play::Playback;
 use media::playout::Playout;
 use media::room::Seat;
+use media::tap::Tap;
 use media::time::Nanos;
 use media::track::TrackAction;
 
@@ -77,6 +79,16 @@ pub enum Action {
     Join(Box<Joining>),
     /// Do something with a seat; nothing happens if the stream has left it.
     Seat(u64, SeatAction),
+    /// See [`media::stream::Stream::tap`].
+    Tap(Box<Tap>, Box<Playout>),
+    /// See [`media::stream::Stream::untap`].
+    Untap(u64),
+    /// See [`media::stream::Stream::inject`].
+    Inject(Box<Injection>),
+    /// See [`media::stream::Stream::act_on_injection`].
+    ActOnInjection(u64, InjectAction),
+    /// See [`media::stream::Stream::end_injection`].
+    EndInjection(u64),
     /// Take leave and free the ports.
     Close,
 }
@@ -349,6 +361,13 @@ impl Shard {
                 drop(tell);
                 self.close(index, moment);
             }
+            Action::Tap(tap, playout) => entry.stream.tap(*tap, playout),
+            Action::Untap(tap) => entry.stream.untap(tap),
+            Action::Inject(injection) => entry.stream.inject(*injection),
+            Action::ActOnInjection(injection, action) => {
+                entry.stream.act_on_injection(injection, action, &mut tell);
+            }
+            Action::EndInjection(injection) => entry.stream.end_injection(injection),
         }
     }
 

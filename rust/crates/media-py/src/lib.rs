@@ -1,6 +1,7 @@
 //! Python binding of the media core: type conversion only. The Python face is `voxgate.media`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use media::codec::Law;
@@ -9,10 +10,13 @@ use media::hearing::Replay;
 use media::hearing::cadence::Kind;
 use media::plan::Plan;
 use media::play::Sound;
+use media::tap::Mix;
 use media::time::Nanos;
 use media_io::engine::{Engine, EngineError, StreamHandle};
+use media_io::record::RecordHandle;
 use media_io::room::RoomHandle;
 use media_io::shard::SeatAction;
+use media_io::tap::{InjectHandle, TapHandle};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -28,15 +32,26 @@ fn to_python(error: &EngineError) -> PyErr {
         EngineError::NoPortsLeft => NoPortsLeft::new_err(text),
         EngineError::Closed => StreamClosed::new_err(text),
         EngineError::Full(_) => Overloaded::new_err(text),
-        EngineError::Plan(_) | EngineError::Digits(_) | EngineError::Track => {
+        EngineError::Plan(_) | EngineError::Digits(_) | EngineError::Rate | EngineError::Track => {
             PyValueError::new_err(text)
         }
-        EngineError::System(_) => PyOSError::new_err(text),
+        EngineError::System(error) => match error.raw_os_error() {
+            Some(number) => PyOSError::new_err((number, text)),
+            None => PyOSError::new_err(text),
+        },
     }
 }
 
 fn parse_ip(field: &str, text: &str) -> PyResult<IpAddr> {
     text.parse().map_err(|_| PyValueError::new_err(format!("{field} is not an IP address")))
+}
+
+fn parse_samples(samples: &[u8]) -> PyResult<Vec<i16>> {
+    let (pairs, rest) = samples.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(PyValueError::new_err("samples must be 16-bit, two bytes each"));
+    }
+    Ok(pairs.iter().copied().map(i16::from_le_bytes).collect())
 }
 
 fn parse_law(static_payload_type: u8) -> PyResult<Law> {
@@ -56,14 +71,8 @@ impl PySound {
         if rate_hz == 0 {
             return Err(PyValueError::new_err("rate_hz must not be 0"));
         }
-        let (pairs, rest) = samples.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(PyValueError::new_err("samples must be 16-bit, two bytes each"));
-        }
-        Ok(Self(py.detach(|| {
-            let samples: Vec<i16> = pairs.iter().copied().map(i16::from_le_bytes).collect();
-            Arc::new(Sound::encode(&samples, rate_hz, law))
-        })))
+        let samples = parse_samples(samples)?;
+        Ok(Self(py.detach(|| Arc::new(Sound::encode(&samples, rate_hz, law)))))
     }
 
     fn __len__(&self) -> usize {
@@ -153,6 +162,12 @@ fn describe(
             ("latched", (source.ip().to_string(), source.port()).into_pyobject(py)?)
         }
         Event::DigitsSent { id } => ("digits_sent", (id,).into_pyobject(py)?),
+        Event::TapReady { id } => ("tap_ready", (id,).into_pyobject(py)?),
+        Event::MarkPlayed { id, mark } => ("mark_played", (id, mark).into_pyobject(py)?),
+        Event::InjectionDrained { id } => ("drained", (id,).into_pyobject(py)?),
+        Event::RecordingFailed { id, error } => {
+            ("recording_failed", (id, error).into_pyobject(py)?)
+        }
     };
     Ok((id, kind, arguments))
 }
@@ -367,6 +382,27 @@ impl PyStream {
         PyBytes::new(py, &self.0.take_capture())
     }
 
+    fn tap(&self, mix: &str, rate_hz: u32, notice_ms: u32, limit_ms: u32) -> PyResult<PyTap> {
+        let mix = match mix {
+            "mono" => Mix::Mono,
+            "mixed" => Mix::Mixed,
+            "stereo" => Mix::Stereo,
+            _ => return Err(PyValueError::new_err("mix must be mono, mixed or stereo")),
+        };
+        let tap = self.0.tap(mix, rate_hz, notice_ms, limit_ms);
+        tap.map(PyTap).map_err(|error| to_python(&error))
+    }
+
+    fn inject(&self, rate_hz: u32, limit_ms: u32) -> PyResult<PyInjection> {
+        let injection = self.0.inject(rate_hz, limit_ms);
+        injection.map(PyInjection).map_err(|error| to_python(&error))
+    }
+
+    fn record(&self, py: Python<'_>, path: &str) -> PyResult<PyRecording> {
+        let recording = py.detach(|| self.0.record_file(Path::new(path)));
+        recording.map(PyRecording).map_err(|error| to_python(&error))
+    }
+
     /// Packets and bytes sent, packets and bytes received, refused, lost, jitter in ms, round trip in ms,
     /// remote address and port, age of the last packet in ms, capture dropped in ms.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
@@ -400,10 +436,103 @@ impl PyStream {
     }
 }
 
+/// Listens in on a stream.
+#[pyclass(name = "Tap", frozen)]
+struct PyTap(TapHandle);
+
+#[pymethods]
+impl PyTap {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    #[getter]
+    fn dropped_ms(&self) -> u64 {
+        self.0.dropped_ms()
+    }
+
+    fn take<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.take())
+    }
+
+    fn pause(&self, paused: bool) {
+        self.0.pause(paused);
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// Plays on a stream what is delivered piece by piece.
+#[pyclass(name = "Injection", frozen)]
+struct PyInjection(InjectHandle);
+
+#[pymethods]
+impl PyInjection {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    #[getter]
+    fn waiting_ms(&self) -> u64 {
+        self.0.waiting_ms()
+    }
+
+    fn write(&self, samples: &[u8]) -> PyResult<()> {
+        self.0.write(&parse_samples(samples)?).map_err(|error| to_python(&error))
+    }
+
+    fn mark(&self, mark: u64) -> PyResult<()> {
+        self.0.mark(mark).map_err(|error| to_python(&error))
+    }
+
+    fn clear(&self) -> PyResult<()> {
+        self.0.clear().map_err(|error| to_python(&error))
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// Writes both sides of a stream into a file.
+#[pyclass(name = "Recording", frozen)]
+struct PyRecording(RecordHandle);
+
+#[pymethods]
+impl PyRecording {
+    #[getter]
+    fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    #[getter]
+    fn written_ms(&self) -> u64 {
+        self.0.written_ms()
+    }
+
+    #[getter]
+    fn dropped_ms(&self) -> u64 {
+        self.0.dropped_ms()
+    }
+
+    fn pause(&self, paused: bool) {
+        self.0.pause(paused);
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.0.stop());
+    }
+}
+
 #[pymodule]
 mod _core {
     #[pymodule_export]
     use super::{
-        NoPortsLeft, Overloaded, PyEngine, PyHearing, PyRoom, PySound, PyStream, StreamClosed,
+        NoPortsLeft, Overloaded, PyEngine, PyHearing, PyInjection, PyRecording, PyRoom, PySound,
+        PyStream, PyTap, StreamClosed,
     };
 }

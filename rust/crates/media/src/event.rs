@@ -82,4 +82,28 @@ pub enum Event {
         /// As given with them.
         id: u64,
     },
+    /// A tap has sound to take.
+    TapReady {
+        /// Which one.
+        id: u64,
+    },
+    /// Everything before a mark was played.
+    MarkPlayed {
+        /// Of which injection.
+        id: u64,
+        /// Which one.
+        mark: u64,
+    },
+    /// An injection has nothing left to play.
+    InjectionDrained {
+        /// Which one.
+        id: u64,
+    },
+    /// A recording ended because its file could not be written.
+    RecordingFailed {
+        /// Which one.
+        id: u64,
+        /// What the system said: an error number, zero if it said none.
+        error: i32,
+    },
 }

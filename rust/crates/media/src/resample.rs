@@ -1,4 +1,4 @@
-//! Changes the sample rate of a whole buffer with a windowed-sinc low-pass.
+//! Changes the sample rate, of a whole buffer or of a sound that goes on, with a windowed-sinc low-pass.
 
 use std::f64::consts::PI;
 
@@ -18,11 +18,53 @@ pub fn resample(samples: &[i16], from_hz: u32, to_hz: u32) -> Vec<i16> {
     (0..length).map(|n| filter.output(samples, n * down)).collect()
 }
 
+/// Changes the rate of a sound that comes in pieces; what comes out has no seams.
+///
+/// It is behind by the reach of the filter, two milliseconds when the rate goes up from 8 kHz.
+#[derive(Debug)]
+pub struct Resampler {
+    filter: Filter,
+    down: usize,
+    /// What later output still needs.
+    kept: Vec<i16>,
+    /// Of the next output, counted in input samples times `up`, from the beginning of `kept`.
+    position: usize,
+}
+
+impl Resampler {
+    /// Both rates must be above zero.
+    #[must_use]
+    pub fn new(from_hz: u32, to_hz: u32) -> Self {
+        let divisor = gcd(from_hz, to_hz);
+        let (up, down) = ((to_hz / divisor) as usize, (from_hz / divisor) as usize);
+        let filter = Filter::new(up, down);
+        // Silence before the first sample, so that every piece gives as much as it is long.
+        let before = 2 * filter.reach - 1;
+        let position = (filter.reach - 1) * up;
+        Self { filter, down, kept: vec![0; before], position }
+    }
+
+    /// Appends to `output` what the next piece of the sound becomes.
+    pub fn push(&mut self, samples: &[i16], output: &mut Vec<i16>) {
+        let Self { filter, down, kept, position } = self;
+        kept.extend_from_slice(samples);
+        let end = kept.len().saturating_sub(filter.reach) * filter.up;
+        while *position < end {
+            output.push(filter.output(kept, *position));
+            *position += *down;
+        }
+        let unneeded = (*position / filter.up + 1).saturating_sub(filter.reach).min(kept.len());
+        kept.drain(..unneeded);
+        *position -= unneeded * filter.up;
+    }
+}
+
 const fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { if a == 0 { 1 } else { a } } else { gcd(b, a % b) }
 }
 
 /// The low-pass, cut into one row of weights for each position between two input samples.
+#[derive(Debug)]
 struct Filter {
     up: usize,
     reach: usize,
@@ -120,6 +162,51 @@ mod tests {
     fn an_unchanged_rate_is_a_copy_and_nothing_stays_nothing() {
         assert_eq!(resample(&[1, -2, 3], 8000, 8000), [1, -2, 3]);
         assert!(resample(&[], 48_000, 8000).is_empty());
+    }
+
+    fn in_pieces(whole: &[i16], length: usize, from_hz: u32, to_hz: u32) -> Vec<i16> {
+        let mut resampler = Resampler::new(from_hz, to_hz);
+        let mut output = Vec::new();
+        for piece in whole.chunks(length) {
+            resampler.push(piece, &mut output);
+        }
+        output
+    }
+
+    #[test]
+    fn pieces_become_what_the_whole_becomes() {
+        for (from_hz, to_hz) in [(8000, 24_000), (48_000, 8000), (44_100, 8000), (8000, 8000)] {
+            let whole = tone(700.0, from_hz, from_hz as usize / 2);
+
+            let output = in_pieces(&whole, 160, from_hz, to_hz);
+
+            assert_eq!(output, in_pieces(&whole, whole.len(), from_hz, to_hz), "{from_hz}");
+            assert!(output.len().abs_diff(to_hz as usize / 2) <= 1, "{from_hz} {}", output.len());
+        }
+    }
+
+    #[test]
+    fn a_sound_in_pieces_is_late_by_the_reach_of_the_filter() {
+        let whole = tone(700.0, 8000, 4000);
+        let expected = resample(&whole, 8000, 16_000);
+
+        let output = in_pieces(&whole, 160, 8000, 16_000);
+
+        let delay = 2 * CROSSINGS as usize;
+        let middle = 100..7000;
+        assert_eq!(output[delay..][middle.clone()], expected[middle]);
+    }
+
+    #[test]
+    fn every_piece_gives_as_much_as_it_is_long() {
+        for to_hz in [16_000, 24_000, 32_000, 48_000, 64_000] {
+            let mut resampler = Resampler::new(8000, to_hz);
+            let mut output = Vec::new();
+            for n in 1..=5 {
+                resampler.push(&[0; 160], &mut output);
+                assert_eq!(output.len(), n * to_hz as usize / 50);
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::forward::{Heard, Sound, Span};
 use crate::gain::Gain;
 use crate::hearing::Hearing;
+use crate::inject::{InjectAction, Injection, Injections};
 use crate::jitter::Piece;
 use crate::latch::Latch;
 use crate::plan::Plan;
@@ -19,6 +20,7 @@ use crate::reception::{Place, Reception};
 use crate::report::{Reporter, Sent};
 use crate::rtcp::{CNAME_LEN, Compound};
 use crate::rtp::{self, HEADER_LEN, Header, Packet};
+use crate::tap::{Tap, Taps};
 use crate::time::{Nanos, Ntp};
 use crate::track::{TrackAction, Tracks, add};
 use crate::vad::{SpeechDetector, Turn};
@@ -114,9 +116,13 @@ pub struct Stream {
     inbound_gain: Gain,
     outbound_gain: Gain,
     playout: Option<Box<Playout>>,
-    /// What the far end says is wanted block by block.
+    /// The room wants what the far end says block by block.
     keeps_sound: bool,
+    /// What it said in this beat, if somebody listened already.
     inbound: [i16; BLOCK_MAX],
+    listened: bool,
+    taps: Taps,
+    injections: Injections,
     /// Length of the far end's packets.
     heard_len: usize,
     counters: Counters,
@@ -186,6 +192,9 @@ impl Stream {
             playout: None,
             keeps_sound: false,
             inbound: [0; BLOCK_MAX],
+            listened: false,
+            taps: Taps::default(),
+            injections: Injections::default(),
             heard_len: 0,
             counters: Counters::default(),
             player: Player::default(),
@@ -275,7 +284,7 @@ impl Stream {
     /// Says whether somebody will [`Stream::listen`] in the coming beats.
     pub fn keep_sound(&mut self, wanted: bool) {
         if wanted
-            && !self.keeps_sound
+            && !self.wants_sound()
             && let Some(playout) = &mut self.playout
         {
             // Whoever heard forwarded packets until now waits for the next one, and no longer.
@@ -287,13 +296,71 @@ impl Stream {
     /// What the far end says in this beat of `length` samples; nothing while it is silent. Asked once a
     /// beat, before [`Stream::tick`].
     pub fn listen(&mut self, length: usize) -> Option<&[i16]> {
-        let playout = self.playout.as_mut().filter(|_| self.keeps_sound)?;
+        let wanted = self.wants_sound();
+        let playout = self.playout.as_mut().filter(|_| wanted)?;
         let block = self.inbound.get_mut(..length)?;
+        self.listened = true;
         if !playout.pull(block) {
             return None;
         }
         self.inbound_gain.apply(block);
         Some(block)
+    }
+
+    fn wants_sound(&self) -> bool {
+        self.keeps_sound || !self.taps.is_empty()
+    }
+
+    /// Lets somebody listen in. The first time needs a playout; later ones are dropped.
+    pub fn tap(&mut self, tap: Tap, playout: Box<Playout>) {
+        self.set_playout(playout);
+        if !self.wants_sound()
+            && let Some(playout) = &mut self.playout
+        {
+            playout.restart(true);
+        }
+        self.taps.add(tap);
+    }
+
+    /// Ends a tap.
+    pub fn untap(&mut self, id: u64) {
+        self.taps.remove(id);
+    }
+
+    /// Lets somebody play what it delivers piece by piece.
+    pub fn inject(&mut self, injection: Injection) {
+        self.injections.add(injection);
+    }
+
+    /// Ends an injection.
+    pub fn end_injection(&mut self, id: u64) {
+        self.injections.remove(id);
+    }
+
+    /// Does something with an injection.
+    pub fn act_on_injection(
+        &mut self,
+        id: u64,
+        action: InjectAction,
+        events: &mut impl FnMut(Event),
+    ) {
+        self.injections.act(id, action, events);
+    }
+
+    /// Writes one beat for whoever listens in: what the far end says, and what it hears.
+    fn write_taps(&mut self, plan: &Plan, length: usize, events: &mut impl FnMut(Event)) {
+        if self.taps.is_empty() {
+            return;
+        }
+        if !self.listened {
+            self.listen(length);
+        }
+        let is_sound = plan.send && !matches!(self.outgoing.beat, Beat::Event(_));
+        let filled = self.outgoing.filled;
+        let heard = self.outgoing.frame.get(filled.saturating_sub(length)..filled);
+        let heard = heard.filter(|_| is_sound).unwrap_or_default();
+        let said = self.inbound.get(..length).unwrap_or_default();
+        self.taps.write(said, heard, plan.law, events);
     }
 
     /// Whether packets of this stream may pass to `other` as they are, or byte by byte.
@@ -305,6 +372,8 @@ impl Stream {
             && self.inbound_gain.is_unity()
             && other.outbound_gain.is_unity()
             && other.player.is_idle()
+            && other.taps.is_empty()
+            && other.injections.are_idle()
             && other.tracks.as_ref().is_none_or(|tracks| tracks.are_idle())
     }
 
@@ -484,6 +553,8 @@ impl Stream {
             return None;
         }
         self.fill(&plan, length, hears, events);
+        self.write_taps(&plan, length, events);
+        self.listened = false;
         if self.outgoing.filled < plan.frame_len() {
             return None;
         }
@@ -594,7 +665,8 @@ impl Stream {
         }
         let Header { sequence, timestamp, .. } = packet.header;
         let piece = Piece { sequence, timestamp, law, payload: packet.payload };
-        if let Some(playout) = self.playout.as_mut().filter(|_| self.keeps_sound) {
+        let wanted = self.wants_sound();
+        if let Some(playout) = self.playout.as_mut().filter(|_| wanted) {
             playout.push(timestamp, packet.payload, law);
         }
         if let Some(recorder) = &mut self.recorder {
@@ -733,7 +805,8 @@ impl Stream {
             Hears::Mix(samples) => Some(samples),
             Hears::Nothing | Hears::Forwarded => None,
         };
-        if mixed.is_none() && tracks.is_none() && self.outbound_gain.is_unity() {
+        let injects = !self.injections.are_idle();
+        if mixed.is_none() && tracks.is_none() && !injects && self.outbound_gain.is_unity() {
             return plays;
         }
         let mut sum = [0.0; BLOCK_MAX];
@@ -748,11 +821,12 @@ impl Stream {
         if let Some(tracks) = tracks {
             tracks.mix_into(sum, told);
         }
+        let injected = injects && self.injections.add_to(sum, events);
         let factor = self.outbound_gain.factor();
         for (byte, sum) in frame.iter_mut().zip(sum) {
             *byte = law.encode((*sum * factor) as i16);
         }
-        plays || mixed.is_some() || under
+        plays || mixed.is_some() || under || injected
     }
 
     /// Writes the packet that is full.
