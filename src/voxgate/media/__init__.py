@@ -10,6 +10,7 @@ from voxgate.media.events import (
     MediaTimeout,
     PlaybackFinished,
     PlaybackId,
+    RecordingFailed,
     RemoteLatched,
     Silence,
     SpeechStarted,
@@ -24,6 +25,7 @@ from voxgate.media.hearing import hear
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.room import Room, Seat
 from voxgate.media.stream import Stream, StreamStats
+from voxgate.media.taps import Injection, Mix, Recording, Tap
 from voxgate.media.track import Track
 
 __all__ = [
@@ -32,16 +34,20 @@ __all__ = [
     "DigitsSent",
     "EngineStats",
     "FirstPacket",
+    "Injection",
     "MediaEngine",
     "MediaError",
     "MediaEvent",
     "MediaPlan",
     "MediaSettings",
     "MediaTimeout",
+    "Mix",
     "NoPortsLeft",
     "Overloaded",
     "PlaybackFinished",
     "PlaybackId",
+    "Recording",
+    "RecordingFailed",
     "RemoteLatched",
     "Room",
     "Seat",
@@ -51,6 +57,7 @@ __all__ = [
     "Stream",
     "StreamClosed",
     "StreamStats",
+    "Tap",
     "ToneKind",
     "ToneStarted",
     "ToneStopped",

@@ -129,7 +129,8 @@ class MediaEngine:
                 continue
             source, listener = known
             try:
-                listener(_event(source, kind, arguments))
+                if not (isinstance(source, Stream) and source.on_part(kind, arguments)):
+                    listener(_event(source, kind, arguments))
             except Exception:  # boundary: one listener's fault must not silence the others
                 log.exception("media_listener_failed", source_id=source_id, kind=kind)
 

@@ -1,6 +1,7 @@
 """What a stream tells its listener. Times count from the first `connect`."""
 
 import enum
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NewType
@@ -127,6 +128,14 @@ class RemoteLatched:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """A recording ended early because its file could not be written; the call goes on."""
+
+    recording: int
+    reason: str
+
+
 MediaEvent = (
     DigitReceived
     | DigitsSent
@@ -141,6 +150,7 @@ MediaEvent = (
     | MediaTimeout
     | FirstPacket
     | RemoteLatched
+    | RecordingFailed
 )
 
 # The core's name of each event, except the one that only its stream can complete.
@@ -157,4 +167,5 @@ EVENTS: Mapping[str, Callable[..., MediaEvent]] = {
     "timeout": MediaTimeout,
     "first_packet": FirstPacket,
     "latched": RemoteLatched,
+    "recording_failed": lambda number, error: RecordingFailed(number, os.strerror(error)),
 }

@@ -9,6 +9,7 @@ from voxgate.media.events import PlaybackId
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.room import Room, Seat
 from voxgate.media.sounds import SoundCache
+from voxgate.media.taps import Tapped
 from voxgate.media.track import TRACKS_MAX, Track, require_gain
 from voxgate.model.audio import Audio
 
@@ -42,7 +43,7 @@ class StreamStats:
     capture_dropped_ms: int
 
 
-class Stream:
+class Stream(Tapped):
     """Made by `MediaEngine.open`. Every method returns at once; what follows is told by events.
 
     All methods but `close`, `stats` and `take_capture` raise StreamClosed after `close`.
@@ -55,10 +56,10 @@ class Stream:
         sounds: SoundCache,
         on_close: Callable[[int], None],
     ) -> None:
+        super().__init__(core)
         self.id = core.id
         self.port = core.port
         self.advertised_ip = advertised_ip
-        self._core = core
         self._sounds = sounds
         self._on_close = on_close
         self._codec = Codec.PCMU
@@ -195,6 +196,7 @@ class Stream:
         Safe to call again.
         """
         self._core.close()
+        self.forget_parts()
         self._on_close(self.id)
 
     def digits_of(self, request: int) -> str:

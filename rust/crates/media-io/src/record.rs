@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -26,6 +26,8 @@ const TURN: Duration = Duration::from_millis(250);
 /// Files' headers are brought up to date once in this many turns, so that a crash leaves a sound file.
 const HEADER_TURNS: u32 = 4;
 const CHANNELS: u16 = 2;
+/// No error number.
+const FINE: i32 = -1;
 const BYTES_PER_MS: u64 = 8 * 2 * CHANNELS as u64;
 
 /// What the writer and the owner of a recording share.
@@ -35,6 +37,8 @@ struct Shared {
     written: AtomicU64,
     stopping: AtomicBool,
     done: AtomicBool,
+    /// The system's error number, or [`FINE`].
+    error: AtomicI32,
     progress: Mutex<()>,
     finished: Condvar,
 }
@@ -71,6 +75,13 @@ impl RecordHandle {
     #[must_use]
     pub fn dropped_ms(&self) -> u64 {
         self.shared.buffer.dropped_ms()
+    }
+
+    /// The system's error number if the file could not be written; zero if it had none.
+    #[must_use]
+    pub fn error(&self) -> Option<i32> {
+        let error = self.shared.error.load(Ordering::Acquire);
+        (error != FINE).then_some(error)
     }
 
     /// Ends it and waits until the file is complete. Safe to call again.
@@ -177,6 +188,7 @@ impl FileRecorder {
             written: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             done: AtomicBool::new(false),
+            error: AtomicI32::new(FINE),
             progress: Mutex::default(),
             finished: Condvar::new(),
         });
@@ -223,6 +235,7 @@ impl FileRecorder {
                 }
                 let goes_on = recording.turn(&mut samples, &mut bytes).unwrap_or_else(|error| {
                     let error = error.raw_os_error().unwrap_or(0);
+                    recording.shared.error.store(error, Ordering::Release);
                     let (id, reach) = (recording.id, &recording.reach);
                     events.push((reach.stream(), Event::RecordingFailed { id, error }));
                     // A stream that is gone has no taps.

@@ -519,6 +519,11 @@ impl PyRecording {
         self.0.dropped_ms()
     }
 
+    #[getter]
+    fn error(&self) -> Option<i32> {
+        self.0.error()
+    }
+
     fn pause(&self, paused: bool) {
         self.0.pause(paused);
     }
