@@ -63,7 +63,7 @@ class Listener:
         Raises RecognitionFailed of the last vendor tried.
         """
         self._ear = ear
-        if self._recognition is not None and self._choice in self._left(ear):
+        if self._recognition is not None and self._serves(ear):
             self._recognition.reset()
             return
         await self._close_session()
@@ -96,6 +96,12 @@ class Listener:
 
     async def close(self) -> None:
         await self._close_session()
+
+    def _serves(self, ear: Ear) -> bool:
+        """Interim results that nobody wants do no harm."""
+        left = self._left(ear)
+        more = [replace(c, listening=replace(c.listening, interim=True)) for c in left]
+        return self._choice in left[:1] + more[:1]
 
     def _left(self, ear: Ear) -> list[_Choice]:
         return [choice for choice in _choices(ear) if choice.vendor not in self._failed]

@@ -43,6 +43,25 @@ class DigitCollector:
     def result(self) -> Json:
         return self._result or {"reason": "timeout"}
 
+    @property
+    def deadline(self) -> float | None:
+        """When time ends it; None: never by itself."""
+        return None if self._result is not None else self._deadline
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the result is known, though the prompt may still have to be heard out."""
+        return self._result is not None
+
+    @property
+    def has_digits(self) -> bool:
+        return bool(self._digits)
+
+    def postpone(self, deadline: float | None) -> None:
+        """Something else than a key was heard: time ends it then, or not at all."""
+        if not self._digits:
+            self._deadline = deadline
+
     def wait_s(self, now: float) -> float | None:
         """How long nothing will happen by itself; None: until a key or the end of the prompt."""
         if self._deadline is None or self._result is not None:

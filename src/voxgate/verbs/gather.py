@@ -1,28 +1,20 @@
-"""`gather`: collect the keys a caller presses, with a prompt."""
+"""`gather`: collect the keys a caller presses or the words a caller says, with a prompt."""
 
-import asyncio
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from voxgate.model.calls import Json
-from voxgate.verbs.contract import (
-    NEXT,
-    DigitReader,
-    Need,
-    Outcome,
-    Speech,
-    Verb,
-    VerbContext,
-    WireObject,
-)
-from voxgate.verbs.digits import DigitCollector, DigitRules
+from voxgate.model.speech import Ear
+from voxgate.verbs.contract import NEXT, Need, Outcome, Speech, Verb, VerbContext
+from voxgate.verbs.digits import DigitRules
 from voxgate.verbs.filler import ActionHookDelayAction, Asking, FillerNoise
+from voxgate.verbs.gathering import GatherOrder
+from voxgate.verbs.listening import gather_input
 from voxgate.verbs.play import Play
 from voxgate.verbs.properties import Count, HookProperty, Seconds
+from voxgate.verbs.recognizer import Recognizer
 from voxgate.verbs.say import Say
-
-NO_SPEECH = "speech recognition is not available in this version"
 
 
 def _inputs(value: object) -> object:
@@ -36,12 +28,6 @@ Inputs = Annotated[
     tuple[Literal["speech", "digits"], ...],
     BeforeValidator(_inputs, json_schema_input_type=list[Literal["speech", "digits", "dtmf"]]),
 ]
-
-
-class Recognizer(WireObject, extra="allow"):
-    """Accepted for the day there is a recogniser; only `vendor` is looked at now."""
-
-    vendor: str
 
 
 class Gather(Verb):
@@ -60,22 +46,24 @@ class Gather(Verb):
     )
     finish_on_key: str = Field("", description="Ends it, and is not among the digits.")
     dtmf_bargein: bool = Field(True, description="A digit cuts the prompt.")
-    listen_during_prompt: bool = True
+    listen_during_prompt: bool = Field(
+        True, description="Speech during the prompt counts; false: it is heard after it only."
+    )
     say: Say | None = None
     play: Play | None = None
     filler_noise: FillerNoise | None = None
     action_hook_delay_action: ActionHookDelayAction | None = None
-    bargein: bool = False
-    min_bargein_word_count: Count = 1
-    partial_result_hook: HookProperty | None = None
+    bargein: bool = Field(False, description="Speech cuts the prompt.")
+    min_bargein_word_count: Count = Field(
+        1, description="So many words cut it, or final ones; 0: the voice itself does."
+    )
+    partial_result_hook: HookProperty | None = Field(
+        None, description="Told what is understood so far; its answer has no effect."
+    )
     recognizer: Recognizer | None = None
-    speech_timeout: Seconds = 0
-
-    @model_validator(mode="after")
-    def _can_hear(self) -> Self:
-        if "digits" not in self.input:
-            raise ValueError(f"input: {NO_SPEECH}; add digits to gather keys")
-        return self
+    speech_timeout: Seconds = Field(
+        0, description="Seconds of silence after speech that end it; 0: the recogniser decides."
+    )
 
     @property
     def prompt(self) -> Say | Play | None:
@@ -94,60 +82,43 @@ class Gather(Verb):
 
     def cautions(self) -> tuple[str, ...]:
         found = list(self.prompt.cautions()) if self.prompt else []
-        if "speech" in self.input:
-            found.append(f"gather: {NO_SPEECH}; only digits are gathered")
         if self.say and self.play:
             found.append("gather: play is ignored beside say")
         return tuple(found)
 
     @property
-    def rules(self) -> DigitRules:
+    def order(self) -> GatherOrder:
+        ear = self.recognizer.ear if self.recognizer else Ear()
         limits = [limit for limit in (self.num_digits, self.max_digits) if limit]
-        return DigitRules(
-            timeout_s=self.timeout,
-            inter_digit_s=self.inter_digit_timeout,
-            digits_min=max(1, self.min_digits),
-            digits_max=min(limits, default=0),
-            finish_keys=self.finish_on_key,
-            cuts_prompt=self.dtmf_bargein,
+        return GatherOrder(
+            DigitRules(
+                timeout_s=self.timeout,
+                inter_digit_s=self.inter_digit_timeout,
+                digits_min=max(1, self.min_digits),
+                digits_max=min(limits, default=0),
+                finish_keys=self.finish_on_key,
+                cuts_prompt=self.dtmf_bargein,
+                counts_in_prompt=self.listen_during_prompt,
+            ),
+            takes_digits="digits" in self.input,
+            takes_speech="speech" in self.input,
+            cuts_prompt=self.bargein,
+            words_to_cut=self.min_bargein_word_count,
             counts_in_prompt=self.listen_during_prompt,
+            silence_s=self.speech_timeout,
+            ear=ear,
+            partial_hook=self.partial_result_hook.hook if self.partial_result_hook else None,
+            verb_id=self.id,
         )
 
     async def run(self, ctx: VerbContext) -> Outcome:
-        if "speech" in self.input:
-            ctx.alert("no-stt", f"{NO_SPEECH}; only digits are gathered")
-        async with ctx.digits() as keys:
-            result = await self._gather(ctx, keys)
+        prompt = self.prompt
+        async with ctx.ears.foreground():
+            result = await gather_input(
+                ctx, self.order, (lambda: prompt.run(ctx)) if prompt else None
+            )
         ctx.note(result)
         if self.action_hook is None:
             return NEXT
         asking = Asking(ctx, noise=self.filler_noise, delay=self.action_hook_delay_action)
         return await asking.ask(self.action_hook.hook, result, self.id)
-
-    async def _gather(self, ctx: VerbContext, keys: DigitReader) -> Json:
-        loop = asyncio.get_running_loop()
-        has_prompt = self.prompt is not None
-        collector = DigitCollector(self.rules, prompting=has_prompt, now=loop.time())
-        async with asyncio.TaskGroup() as tasks:
-            prompt = tasks.create_task(self.prompt.run(ctx)) if self.prompt else None
-            key = tasks.create_task(keys.next())
-            while not collector.is_over:
-                waiting: list[asyncio.Task[Any]] = [key, prompt] if prompt else [key]
-                await asyncio.wait(
-                    waiting,
-                    timeout=collector.wait_s(loop.time()),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if prompt and prompt.done():
-                    prompt = None
-                    collector.prompt_ended(loop.time())
-                if key.done():
-                    collector.press(key.result() or "", loop.time())
-                    key = tasks.create_task(keys.next())
-                collector.pass_time(loop.time())
-                if prompt and not collector.prompting:
-                    prompt.cancel()
-                    await asyncio.wait({prompt})
-                    prompt = None
-            key.cancel()
-        return collector.result

@@ -8,8 +8,9 @@ from typing import Any
 
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
-from voxgate.model.speech import SynthesizerChoice
+from voxgate.model.speech import Ear, SynthesizerChoice
 from voxgate.testing.virtual_time import run_virtual
+from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
 from voxgate.verbs.contract import Document, Outcome, Played, PlayFailed, SayFailed, Verb
 from voxgate.verbs.vocabulary import parse_document
 
@@ -24,6 +25,66 @@ class FakeReader:
                 return await self._keys.get()
         except TimeoutError:
             return None
+
+
+class FakeEarReader:
+    def __init__(self, sounds: asyncio.Queue[EarEvent]) -> None:
+        self._sounds = sounds
+
+    async def next(self) -> EarEvent:
+        return await self._sounds.get()
+
+
+class FakeEars:
+    """Hears what the test says at its second, and remembers how it was asked to listen."""
+
+    def __init__(self, sounds: Mapping[float, EarEvent], session: Ear) -> None:
+        self._sounds = sounds
+        self._session = session
+        self.asked: list[Ear] = []
+        self.transcribed: list[TranscriptOrder] = []
+        self.background: list[BackgroundGather | None] = []
+        self.rests: list[tuple[float, float]] = []  # of the gather in the background
+
+    def prefer(self, ear: Ear | None) -> None:
+        self._session = ear or Ear()
+
+    def resolved(self, ear: Ear) -> Ear:
+        return ear.over(self._session)
+
+    @asynccontextmanager
+    async def listen(self, ear: Ear) -> AsyncIterator[FakeEarReader]:
+        self.asked.append(ear)
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[EarEvent] = asyncio.Queue()
+        timers = [
+            loop.call_at(at, queue.put_nowait, sound)
+            for at, sound in self._sounds.items()
+            if at >= loop.time()
+        ]
+        yield FakeEarReader(queue)
+        for timer in timers:
+            timer.cancel()
+
+    @asynccontextmanager
+    async def foreground(self) -> AsyncIterator[None]:
+        began = asyncio.get_running_loop().time()
+        yield
+        self.rests.append((began, asyncio.get_running_loop().time()))
+
+    def background_gather(self, gather: BackgroundGather | None) -> None:
+        self.background.append(gather)
+
+    async def transcribe(self, order: TranscriptOrder) -> None:
+        self.transcribed.append(order)
+        await asyncio.Event().wait()
+
+    def background_transcription(self, order: TranscriptOrder | None) -> None:
+        if order is not None:
+            self.transcribed.append(order)
+
+    def pause_transcription(self, *, paused: bool) -> None:
+        """Nothing is told anyway."""
 
 
 @dataclass
@@ -42,6 +103,11 @@ class FakeCall:
     notes: list[Json] = field(default_factory=list)
     tags: list[Json] = field(default_factory=list)
     choices: list[SynthesizerChoice | None] = field(default_factory=list)
+    sounds: Mapping[float, EarEvent] = field(default_factory=dict)
+    session_ear: Ear = field(default_factory=Ear)
+
+    def __post_init__(self) -> None:
+        self.ears = FakeEars(self.sounds, self.session_ear)
 
     def now(self) -> float:
         return round(asyncio.get_running_loop().time(), 3)

@@ -3,10 +3,26 @@ import asyncio
 import pytest
 
 from unit.verbs.fakes import FakeCall, run, run_and_time, verb
+from voxgate.model.speech import Ear
+from voxgate.speech.recognition import Alternative, Heard
 from voxgate.testing.virtual_time import run_virtual
+from voxgate.verbs.capabilities.ears import Deaf, VoiceBegan
 from voxgate.verbs.contract import NEXT, InvalidDocument, Replace, Speech
 from voxgate.verbs.pause import Pause
 from voxgate.verbs.vocabulary import parse_document
+
+YES = Heard("acme", "en-US", True, (Alternative("yes", 0.9),), {"raw": 1})
+SPEECH = {
+    "language_code": "en-US",
+    "channel_tag": 1,
+    "is_final": True,
+    "alternatives": [{"transcript": "yes", "confidence": 0.9}],
+    "vendor": {"name": "acme", "evt": {"raw": 1}},
+}
+
+
+def interim(text: str) -> Heard:
+    return Heard("acme", "en-US", False, (Alternative(text, 0.5),))
 
 
 def asked(call: FakeCall) -> tuple[float, dict[str, str]]:
@@ -142,28 +158,94 @@ def test_zero_digits_means_no_limit():
     assert asked(call) == (4, detected("1"))
 
 
-def test_speech_beside_digits_is_left_out_with_a_warning_and_an_alert():
+def test_words_are_told_with_the_verbs_id_and_the_answer_replaces_the_rest():
+    call = FakeCall(sounds={2: YES}, answer_document=[{"verb": "pause", "length": 1}])
+
+    outcome = run(verb("gather", id="menu", input=["speech"], actionHook="/said"), call)
+
+    (told,) = call.told("ask")
+    assert told == ("ask", 2, "/said", {"reason": "speechDetected", "speech": SPEECH}, "menu")
+    assert isinstance(outcome, Replace)
+
+
+def test_a_voice_cuts_the_prompt_when_no_word_need_be_understood_for_it():
+    call = FakeCall(say_s=10, sounds={1: VoiceBegan(), 3: YES})
+
+    run(
+        verb(
+            "gather",
+            input=["speech"],
+            bargein=True,
+            minBargeinWordCount=0,
+            say={"text": "long"},
+            actionHook="/x",
+        ),
+        call,
+    )
+
+    assert call.told("say cut") == [("say cut", 1)]
+    assert asked(call)[0] == 3
+
+
+def test_words_under_way_are_told_to_the_partial_result_hook():
+    call = FakeCall(sounds={1: interim("yes"), 2: interim(""), 3: YES})
+    hooks = {"partialResultHook": "/partial", "actionHook": "/x"}
+
+    run(verb("gather", input=["speech"], **hooks), call)
+
+    (partial, final) = call.told("ask")
+    assert partial[1:3] == (1, "/partial")
+    assert partial[3]["speech"]["is_final"] is False
+    assert final[2] == "/x"
+    assert call.ears.asked[0].interim
+
+
+def test_a_slow_partial_result_hook_is_told_the_newest_words_and_holds_nobody_up():
+    sounds = {1: interim("a"), 1.1: interim("a b"), 1.2: interim("a b c"), 9: YES}
+    call = FakeCall(sounds=sounds, hook_s=2)
+
+    run(verb("gather", input=["speech"], partialResultHook="/partial"), call)
+
+    told = [entry[3]["speech"]["alternatives"][0]["transcript"] for entry in call.told("ask")]
+    assert told == ["a", "a b c"]
+
+
+def test_without_anybody_who_recognises_the_result_is_an_error():
+    call = FakeCall(sounds={0.5: Deaf("speech to text request to acme failed: 401")})
+
+    run(verb("gather", input=["speech"], actionHook="/x"), call)
+
+    details = "speech to text request to acme failed: 401"
+    assert asked(call) == (0.5, {"reason": "error", "details": details})
+
+
+def test_the_recognizer_takes_from_the_session_what_the_verb_leaves_out():
+    call = FakeCall(
+        sounds={1: YES}, session_ear=Ear("acme", "de-DE", hints=("ja",), continuous_s=3)
+    )
+    recognizer = {"vendor": "default", "language": "en-GB"}
+
+    _, took_s = run_and_time(verb("gather", input=["speech"], recognizer=recognizer), call)
+
+    (ear,) = call.ears.asked
+    assert (ear.vendor, ear.language, ear.hints) == ("acme", "en-GB", ("ja",))
+    assert took_s == 4  # the session's asrTimeout
+
+
+def test_keys_alone_need_no_recogniser():
     call = FakeCall(keys={1: "1"})
-    document = parse_document(
-        [{"verb": "gather", "input": ["speech", "digits"], "recognizer": {"vendor": "x", "y": 1}}],
-        strict=True,
-    )
 
-    run(document.verbs[0], call)
+    run(verb("gather", input=["digits"], numDigits=1), call)
 
-    complaint = "speech recognition is not available in this version; only digits are gathered"
-    assert document.warnings == (f"gather: {complaint}",)
-    assert call.alerts == [f"no-stt: {complaint}"]
+    assert call.ears.asked == []
 
 
-def test_speech_alone_is_refused():
-    with pytest.raises(InvalidDocument) as refused:
-        verb("gather", input=["speech"])
+def test_the_gather_in_the_background_rests_until_the_result_is_there():
+    call = FakeCall(keys={1: "1"}, hook_s=3)
 
-    assert refused.value.problems == (
-        "gather: input: speech recognition is not available in this version; "
-        "add digits to gather keys",
-    )
+    run(verb("gather", numDigits=1, actionHook="/x"), call)
+
+    assert call.ears.rests == [(0, 1)]
 
 
 def test_dtmf_is_another_word_for_digits():
@@ -198,6 +280,10 @@ def test_of_two_prompts_the_spoken_one_is_heard():
         ({"say": {"text": 1}}, "gather.say: text must be a string or an array of strings"),
         ({"say": "hello"}, "gather: say must be an object"),
         ({"recognizer": {}}, "gather.recognizer: missing value for vendor"),
+        (
+            {"recognizer": {"vendor": "x", "minConfidence": 2}},
+            "gather.recognizer: minConfidence must be less than or equal to 1",
+        ),
     ],
 )
 def test_a_wrong_property_is_named(properties, complaint):

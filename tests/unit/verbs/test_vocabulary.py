@@ -174,6 +174,7 @@ SAMPLES = [
     {"verb": "redirect", "actionHook": "/x"},
     {"verb": "say", "text": "x", "synthesizer": {"vendor": "default"}},
     {"verb": "tag", "data": {}},
+    {"verb": "transcribe", "transcriptionHook": "/t", "recognizer": {"vendor": "default"}},
 ]
 
 
