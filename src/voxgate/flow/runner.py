@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from voxgate.call.call import LiveCall
 from voxgate.flow.line import Line
@@ -54,6 +54,14 @@ class Runner:
     def append(self, document: Document) -> None:
         """Run `document` after what is left."""
         self._queue.extend(document.verbs)
+
+    def cut(self, kinds: Collection[str]) -> None:
+        """Stop the running verb if it is one of these, with those of them that follow directly."""
+        if self.verb is None or self.verb.verb not in kinds:
+            return
+        while self._queue and self._queue[0].verb in kinds:
+            self._queue.popleft()
+        self.skip()
 
     def skip(self) -> None:
         """Stop the running verb and go on with the next."""
