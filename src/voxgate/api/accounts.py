@@ -1,8 +1,9 @@
 """/v1/Accounts (contract section 1.4.2)."""
 
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from voxgate.api import answers, crud
@@ -56,6 +57,14 @@ def routes(accounts: Accounts) -> APIRouter:
     ) -> Response:
         found = await accounts.list_of_provider(caller_of(request), sid, page)
         return answers.listing(found, page, _listed)
+
+    @router.post("/Accounts/{sid}/SipRealms/{realm}", status_code=204)
+    async def take_realm(
+        sid: Sid, realm: Annotated[str, Path(max_length=132)], request: Request
+    ) -> Response:
+        """The domain that the account's SIP devices register to."""
+        await accounts.take_realm(caller_of(request), sid, realm)
+        return answers.done()
 
     @router.get("/Accounts/{sid}/WebhookSecret")
     async def webhook_secret(sid: Sid, request: Request, *, regenerate: bool = False) -> Response:

@@ -11,16 +11,19 @@ from voxgate.api import (
     applications,
     calls,
     carriers,
+    clients,
     errors,
     gateways,
     lcrs,
     numbers,
     openapi,
+    quotas,
+    registered_users,
     service_providers,
     site,
 )
 from voxgate.api.gate import Gate
-from voxgate.api.limits import RateLimit
+from voxgate.api.limits import Quotas, RateLimit
 from voxgate.api.site import Health
 from voxgate.provisioning.accounts import Accounts
 from voxgate.provisioning.alerts import Alerts
@@ -28,11 +31,14 @@ from voxgate.provisioning.api_keys import ApiKeys
 from voxgate.provisioning.applications import Applications
 from voxgate.provisioning.calls import Calls
 from voxgate.provisioning.carriers import Carriers
+from voxgate.provisioning.clients import Clients
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
 from voxgate.provisioning.lcrs import Lcrs
+from voxgate.provisioning.limits import Limits
 from voxgate.provisioning.numbers import PhoneNumbers
+from voxgate.provisioning.registered_users import RegisteredUsers
 from voxgate.provisioning.service_providers import ServiceProviders
 
 
@@ -54,6 +60,11 @@ class Parts:
     lcr_entries: LcrCarrierSetEntries
     alerts: Alerts
     calls: Calls
+    clients: Clients
+    registered_users: RegisteredUsers
+    limits: Limits
+    quotas: Quotas
+    sip_address: str  # host:port of the listener that devices register with
     limit: RateLimit | None = None
 
 
@@ -64,7 +75,9 @@ def create_app(parts: Parts, *, version: str) -> FastAPI:
         description="A voice gateway: ask for a call, and it is placed, spoken and reported.",
         redoc_url=None,
     )
-    app.add_middleware(Gate, directory=parts.directory, limit=parts.limit)
+    app.add_middleware(
+        Gate, directory=parts.directory, limit=parts.limit, quotas=parts.quotas
+    )
     errors.install(app)
     for router in _routers(parts):
         # Not include_router: that builds every route a second time, most of the start-up time.
@@ -86,5 +99,8 @@ def _routers(parts: Parts) -> tuple[APIRouter, ...]:
         numbers.routes(parts.numbers),
         lcrs.routes(parts.lcrs, parts.lcr_routes, parts.lcr_entries),
         alerts.routes(parts.alerts),
+        clients.routes(parts.clients),
+        registered_users.routes(parts.registered_users, parts.sip_address),
+        quotas.routes(parts.limits),
         service_providers.routes(parts.service_providers),
     )

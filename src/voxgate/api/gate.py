@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voxgate.api.errors import BodyTooLarge, refusal
-from voxgate.api.limits import Allowance, RateLimit
+from voxgate.api.limits import Allowance, Quotas, RateLimit
 from voxgate.base.log import get_logger
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.errors import Refused
@@ -36,10 +36,13 @@ def caller_of(request: Request) -> Principal:
 class Gate:
     """Authenticates, limits, and answers for what nobody else caught."""
 
-    def __init__(self, app: ASGIApp, directory: Directory, limit: RateLimit | None) -> None:
+    def __init__(
+        self, app: ASGIApp, directory: Directory, limit: RateLimit | None, quotas: Quotas
+    ) -> None:
         self._app = app
         self._directory = directory
         self._limit = limit
+        self._quotas = quotas
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,8 +67,13 @@ class Gate:
             return
         try:
             principal = await self._directory.principal(_token(scope))
+            quota = await self._quotas.take(principal)
         except Refused as refused:
             await refusal(refused)(scope, receive, answer)
+            return
+        if quota is not None and not quota.granted:
+            answer.headers = (*answer.headers, *_allowance_headers(quota))
+            await _too_many(quota)(scope, receive, answer)
             return
         if self._limit is not None:
             allowance = self._limit.take(principal.api_key_sid)

@@ -16,12 +16,14 @@ from voxgate.provisioning.drafts import (
     Phrase,
     Sid,
     Word,
+    is_address,
+    is_hostname,
 )
 from voxgate.provisioning.errors import FieldError, Forbidden, Invalid, Unprocessable
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.pages import Listing, PageRequest
 from voxgate.provisioning.permissions import Principal, require
-from voxgate.store import accounts, applications, calls
+from voxgate.store import accounts, applications, calls, registrations
 from voxgate.store.engine import Connection
 
 HOOKS = ("registration_hook", "queue_event_hook")
@@ -141,6 +143,25 @@ class Accounts:
             return account
 
         return await self._inventory.write(change)
+
+    async def take_realm(self, caller: Principal, account_sid: str, realm: str) -> None:
+        """The domain of the account's devices. Those registered under another one must return."""
+        name = realm.strip().lower()
+        if is_address(name) or not is_hostname(name) or "." not in name.strip("."):
+            raise Invalid.fields(FieldError("sip_realm", "is not a domain name"))
+
+        def change(connection: Connection) -> None:
+            box = self._inventory.box
+            current = reach.account_in_path(connection, caller, account_sid, box)
+            account = replace(current, sip_realm=name)
+            if accounts.realm_taken(connection, account):
+                msg = f"{name} is another account's SIP realm"
+                raise Unprocessable.fields(FieldError("sip_realm", msg))
+            accounts.update(connection, account, box)
+            if name != current.sip_realm:
+                registrations.remove_of_account(connection, account_sid)
+
+        await self._inventory.write(change)
 
     async def delete(self, caller: Principal, account_sid: str) -> None:
         """With everything it owns."""

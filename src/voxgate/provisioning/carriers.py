@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -36,17 +36,16 @@ def _proxy(text: str) -> str:
 
 class CarrierDraft(Draft):
     required: ClassVar = ("name",)
-    not_null: ClassVar = ("is_active", "e164_leading_plus")
+    not_null: ClassVar = (
+        "is_active",
+        "e164_leading_plus",
+        "trunk_type",
+        "requires_register",
+        "register_public_ip_in_contact",
+    )
     read_only: ClassVar = ("voip_carrier_sid", "created_at", "register_status")
     later: ClassVar = {
-        "trunk_type": "static_ip",
         "dtmf_type": "rfc2833",
-        "requires_register": 0,
-        "register_sip_realm": "",
-        "register_from_user": "",
-        "register_public_ip_in_contact": 0,
-        "inbound_auth_username": "",
-        "inbound_auth_password": "",
         "smpp_system_id": "",
         "smpp_password": "",
         "smpp_inbound_system_id": "",
@@ -73,6 +72,15 @@ class CarrierDraft(Draft):
     register_username: Word | None = None
     register_password: Phrase | None = None
     register_from_domain: Host | None = None
+    trunk_type: Literal["static_ip", "auth", "reg"] = "static_ip"
+    inbound_auth_username: Word | None = None
+    inbound_auth_password: Phrase | None = None
+    requires_register: Flag = False
+    register_sip_realm: Host | None = None
+    register_from_user: (
+        Annotated[str, StringConstraints(max_length=128), AfterValidator(_dialable)] | None
+    ) = None
+    register_public_ip_in_contact: Flag = False
 
 
 class Carriers:
@@ -194,10 +202,11 @@ class Carriers:
         for owner in ("account_sid", "service_provider_sid"):
             sent.pop(owner, None)
         # The password as GET masks it is the one we have.
-        password = current.register_password
-        if password and sent.get("register_password") == masked(password):
-            del sent["register_password"]
-        for name in ("tech_prefix", "diversion", "outbound_sip_proxy"):
+        for name in ("register_password", "inbound_auth_password"):
+            password = getattr(current, name)
+            if password and sent.get(name) == masked(password):
+                del sent[name]
+        for name in ("tech_prefix", "diversion", "outbound_sip_proxy", "register_from_user"):
             if sent.get(name) == "":
                 sent[name] = None
         carrier = replace(current, **sent)
@@ -207,8 +216,7 @@ class Carriers:
         if carriers.name_taken(connection, carrier):
             msg = f"there is a carrier named {carrier.name!r} already"
             raise Unprocessable.fields(FieldError("name", msg))
-        if carrier.register_password and not carrier.register_username:
-            raise Invalid.fields(FieldError("register_username", "is required with a password"))
+        _require_credentials(carrier)
         if caller.is_account and carrier.outbound_sip_proxy != current.outbound_sip_proxy:
             carrier = self._with_own_proxy(carrier)
         self._check_application(connection, carrier)
@@ -252,6 +260,27 @@ def require_changeable(caller: Principal, carrier: Carrier) -> None:
         raise Forbidden("carriers of the service provider are read-only for accounts")
     if carrier.service_provider_sid is None:
         raise Unprocessable(f"carrier {carrier.name!r} is the gateway's own; it cannot be changed")
+
+
+def _require_credentials(carrier: Carrier) -> None:
+    wrong = []
+    if carrier.register_password and not carrier.register_username:
+        wrong.append(FieldError("register_username", "is required with a password"))
+    if carrier.requires_register:
+        needed = ("register_username", "register_password")
+        wrong += [
+            FieldError(name, "is required with requires_register")
+            for name in needed
+            if not getattr(carrier, name) and not any(error.field == name for error in wrong)
+        ]
+    if carrier.trunk_type == "auth":
+        wrong += [
+            FieldError(name, 'is required for trunk_type "auth"')
+            for name in ("inbound_auth_username", "inbound_auth_password")
+            if not getattr(carrier, name)
+        ]
+    if wrong:
+        raise Invalid.fields(*wrong)
 
 
 def _require_path_owner(

@@ -28,10 +28,11 @@ from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
 from voxgate.model.calls import Call
+from voxgate.model.limits import Limit
 from voxgate.model.hooks import Hook
 from voxgate.provisioning import calls as call_use_cases
 from voxgate.provisioning.bootstrap import Bootstrap
-from voxgate.provisioning.capacity import Capacity, Tenancy
+from voxgate.provisioning.capacity import Capacity, Tenancy, limit_alert
 from voxgate.provisioning.devices import Devices
 from voxgate.provisioning.dialled import DialledCalls
 from voxgate.provisioning.directory import Directory
@@ -151,7 +152,13 @@ class Gateway:
         self._reception = self._open_reception(control)
         self._use_cases = self._build_use_cases(control)
         app = build_app(
-            self._inventory, self._directory, self._use_cases, self._health(), self._settings
+            self._inventory,
+            self._directory,
+            self._use_cases,
+            self._health(),
+            self._settings,
+            sip_address=self._endpoint.known_as[0].sent_by,
+            quota_reached=self._quota_reached,
         )
         self._http = HttpServer(app, self._settings)
         await self._take_over()
@@ -283,6 +290,10 @@ class Gateway:
             clock=self._clock,
         )
         return open_reception(self._endpoint, parts)
+
+    def _quota_reached(self, limit: Limit, account_sid: str, provider_sid: str) -> None:
+        tenancy = Tenancy(account_sid, provider_sid)
+        self._journal.raise_alert(limit_alert(limit, tenancy, now=self._clock.wall()))
 
     def _call_ended(self, call: Call) -> None:
         self._metrics.call_ended(call)

@@ -60,6 +60,17 @@ def twin(connection: Connection, account: Account, box: SecretBox) -> Account | 
     return others[0] if others else None
 
 
+def realm_taken(connection: Connection, account: Account) -> bool:
+    """Does another account have its SIP realm?"""
+    return bool(
+        _ROWS.count(
+            connection,
+            ACCOUNTS.c.sip_realm == account.sip_realm,
+            ACCOUNTS.c.account_sid != account.account_sid,
+        )
+    )
+
+
 def delete(connection: Connection, account_sid: str) -> None:
     """With everything it owns, its calls too. The caller made sure that none is in progress."""
     lcrs.remove(connection, LCRS.c.account_sid == account_sid)
