@@ -114,6 +114,25 @@ class Settings(BaseSettings):
     hook_timeout_s: float = Field(
         10.0, gt=0, le=120, description="Seconds a hook may take to answer (contract: 10)."
     )
+    ws_handshake_s: float = Field(
+        1.5, gt=0, le=30, description="Seconds for connecting to a WebSocket application."
+    )
+    ws_ack_s: float = Field(
+        5.0, gt=0, le=120, description="Seconds a WebSocket application may take to acknowledge."
+    )
+    ws_frame_bytes: int = Field(
+        1 << 20,
+        ge=1024,
+        le=64 << 20,
+        description="Largest frame of a WebSocket application; a larger one costs the connection.",
+    )
+    ws_ping_s: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="Seconds between pings to WebSocket applications, so that a dead connection "
+        "shows; 0: none.",
+    )
     strict_verbs: bool = Field(
         False, description="Refuse a document with an unknown property instead of ignoring it."
     )

@@ -105,6 +105,7 @@ APP_DONE = Cause("app_finished", APP, False, "The application had nothing more t
 APP_EMPTY = Cause("app_empty", APP, False, "The application answered with nothing.", "Return a list of verbs from the call hook.")  # fmt: skip
 APP_INVALID = Cause("app_invalid", APP, False, "The application's answer is not a valid document.", "Read the alert of this call; it names the verb.")  # fmt: skip
 APP_FAILED = Cause("app_failed", APP, True, "The application could not be asked.", "Read the alert of this call; it tells how the hook failed.")  # fmt: skip
+APP_LOST = Cause("app_lost", APP, True, "The application's WebSocket broke and could not be opened again.", "Check that the application runs; the alert of this call tells how the connection failed.")  # fmt: skip
 MEDIA_TIMEOUT = Cause("media_timeout", NETWORK, True, "No audio arrived for too long.", "Check firewall and NAT between this server and the carrier (PUBLIC_IP, RTP_PORTS).")  # fmt: skip
 MEDIA_REFUSED = Cause("codec_refused", TRUNK, False, "The answer carried no usable audio.", "Enable PCMU or PCMA on the carrier.")  # fmt: skip
 SESSION_EXPIRED = Cause("session_expired", NETWORK, True, "The session timer ran out; the far end is gone.", "Check the network between this server and the carrier.")  # fmt: skip
@@ -116,7 +117,7 @@ OWN_CAUSES: tuple[Cause, ...] = (
     BLOCKED, NO_RESPONSE, UNREACHABLE, EGRESS_REFUSED, NO_MEDIA_PORT, CANCELLED, INTERNAL,
     CALLER_GONE, DECLINED_BY_APP, OFFER_REFUSED,
     COMPLETED, ENDED_BY_API, ANSWERED_ELSEWHERE, PARENT_ENDED, NOT_CONFIRMED, TRANSFERRED,
-    TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED,
+    TIME_LIMIT, APP_DONE, APP_EMPTY, APP_INVALID, APP_FAILED, APP_LOST,
     MEDIA_TIMEOUT, MEDIA_REFUSED, SESSION_EXPIRED, DIALOG_LOST, SHUTDOWN, LOST,
 )  # fmt: skip
 

@@ -3,29 +3,38 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from voxgate.base.errors import VoxgateError
 from voxgate.call.call import LiveCall
+from voxgate.flow.ways import (
+    SESSION_ADULTING,
+    SESSION_NEW,
+    SESSION_REDIRECT,
+    VERB_HOOK,
+    Asker,
+    Enter,
+    Reply,
+    SecretOf,
+    Ways,
+    Wires,
+    no_sockets,
+)
 from voxgate.hooks.failures import HookFailed, shown_url
-from voxgate.hooks.http import HookAnswer
-from voxgate.hooks.payloads import Site, action_payload, base_payload, session_payload
-from voxgate.model.calls import EventType, Json
+from voxgate.hooks.frames import Command
+from voxgate.hooks.payloads import (
+    Site,
+    action_payload,
+    base_payload,
+    session_payload,
+    snake_cased,
+)
+from voxgate.model.calls import Call, EventType, Json
 from voxgate.model.hooks import Hook
 from voxgate.verbs.contract import Document, InvalidDocument, Speech
 from voxgate.verbs.vocabulary import parse_document
 
-
-class Asker(Protocol):
-    """The part of `hooks.http.HttpHooks` that an application link uses."""
-
-    async def ask(
-        self, hook: Hook, payload: Json, *, secret: str, base: Hook | None = None
-    ) -> HookAnswer: ...
-
-
-SecretOf = Callable[[str], Awaitable[str]]
-"""The key that signs what an account's hooks are sent."""
+VERB_STATUS = "verb:status"
+ERROR = "jambonz:error"
 
 
 class NoDocument(VoxgateError):
@@ -41,53 +50,159 @@ class AppSettings:
     secret_of: SecretOf
     strict_verbs: bool
     site: Site
+    enter: Enter = no_sockets
 
 
 class Application:
-    """Every question this call asks, with its base address for relative hooks."""
+    """Every question this call asks, over HTTP or a WebSocket, and what the latter says unasked.
+
+    The owner must call `close`. `on_command` and `on_lost` are set by who runs the call.
+    """
 
     def __init__(self, call: LiveCall, asker: Asker, settings: AppSettings) -> None:
         self._call = call
-        self._asker = asker
         self._settings = settings
-        self._base = call.record.request.call_hook
+        self._ways = Ways(call, Wires(asker, settings.secret_of, settings.enter), self)
+        self._introduced = False
         self.sip: Json | None = None  # the INVITE of an inbound call, for `session:new`
+        self.take_command: Callable[[Command], None] = lambda _command: None
+        self.give_up: Callable[[HookFailed], None] = lambda _failure: None
+        # From the next event on the call's statuses go to this hook.
+        self.readdress: Callable[[Hook], None] = lambda _hook: None
 
     async def first_document(self) -> Document:
-        """`app_json`, else the call hook's answer. Raises NoDocument, alerts given."""
+        """`app_json`, else the call hook's answer. Raises NoDocument, alerts given.
+
+        Empty when an application behind a WebSocket will send commands instead.
+        """
         request = self._call.record.request
         if request.app_json is not None:
             return self._read(_loaded(request.app_json), "app_json")
         if request.call_hook is None:
             raise NoDocument("empty", "the call has neither call_hook nor app_json")
-        payload = session_payload(self._call.record, self._settings.site, self.sip)
-        return self._required(await self._ask(request.call_hook, payload), request.call_hook)
+        answer = await self._ask(SESSION_NEW, request.call_hook, self._introduction())
+        return self._required(answer, request.call_hook)
 
     async def redirected(self, hook: Hook) -> Document:
         """A new document from `hook`, which becomes the base. Raises NoDocument, alerts given."""
+        socket = self._ways.socket
         payload = base_payload(self._call.record, self._settings.site)
-        answer = await self._ask(hook, payload)
-        if not hook.is_relative:
-            self._base = hook
+        if hook.is_websocket:
+            payload = self._introduction()
+        answer = await self._ask(SESSION_REDIRECT, hook, payload)
+        if hook.is_websocket and self._ways.socket is not socket and self.carries_statuses:
+            self.readdress(hook)
+        if self._ways.socket is not None and not answer:
+            raise NoDocument("empty", f"{shown_url(hook.url)} sent no verbs")
         return self._required(answer, hook)
 
-    async def action(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:
+    async def grown_up(self, parent: Call) -> Document:
+        """The first document of a dialled call that has become independent of `parent`."""
+        site = self._settings.site
+        payload = base_payload(self._call.record, site)
+        payload["parent_call_info"] = base_payload(parent, site)
+        hook = self._ways.base or Hook("/adulting")
+        answer = await self._answered(
+            SESSION_ADULTING, hook, payload, lambda told: self._ways.grow_up(told)
+        )
+        return self._required(answer, hook)
+
+    async def action(
+        self, hook: Hook, result: Json, verb_id: str | None, *, kind: str = VERB_HOOK
+    ) -> Document | None:
         """A verb's result; None when the application has nothing new or failed (alerted)."""
-        payload = action_payload(self._call.record, result, verb_id, self._settings.site)
         try:
-            answer = await self._ask(hook, payload)
-            return self._read(answer, shown_url(hook.url)) if answer else None
+            return await self.answer_to(hook, result, verb_id, kind=kind)
         except NoDocument:
             return None
 
+    async def answer_to(
+        self, hook: Hook, result: Json, verb_id: str | None, *, kind: str = VERB_HOOK
+    ) -> Document | None:
+        """As `action`, but raises NoDocument when the application failed."""
+        payload = action_payload(self._call.record, result, verb_id, self._settings.site)
+        answer = await self._ask(kind, hook, payload)
+        if not answer:
+            return None
+        try:
+            return self._read(answer, shown_url(hook.url))
+        except NoDocument as nothing:
+            self.report_error("invalid actionHook response", str(nothing))
+            raise
+
     def absolute(self, url: str) -> str:
         """A relative media address against the application's base."""
-        if not url.startswith("/") or self._base is None:
+        base = self._ways.base
+        if not url.startswith("/") or base is None:
             return url
-        scheme, _, rest = self._base.url.partition("://")
+        scheme, _, rest = base.url.partition("://")
+        scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
         return f"{scheme}://{rest.partition('/')[0]}{url}"
 
-    async def _ask(self, hook: Hook, payload: Json) -> object:
+    @property
+    def base(self) -> Hook | None:
+        """Where the application is now."""
+        return self._ways.base
+
+    # What only a WebSocket carries.
+
+    @property
+    def sends_commands(self) -> bool:
+        """Whether a call without verbs waits, because more may come."""
+        socket = self._ways.socket
+        return socket is not None and self._introduced and not socket.is_over
+
+    @property
+    def carries_statuses(self) -> bool:
+        """Whether the call's statuses go to its application, having no other hook."""
+        request = self._call.record.request
+        status = request.call_status_hook
+        return status is None or status == request.call_hook
+
+    def tell(self, kind: str, data: Json) -> None:
+        """A frame that is not answered; nothing over HTTP."""
+        socket = self._ways.socket
+        if socket is not None and self._introduced:
+            socket.tell(kind, snake_cased(data))
+
+    def report_error(self, msg: str, details: str, **about: object) -> None:
+        """`jambonz:error`, which never goes over HTTP."""
+        self.tell(ERROR, {"msg": msg, "details": details, **about})
+
+    def close(self) -> None:
+        """The call is over."""
+        record = self._call.record
+        inbound = record.direction == "inbound" and record.request.parent_call_sid is None
+        self._ways.close(statuses_follow=self.carries_statuses or inbound)
+
+    # hooks.app_socket.Listener
+
+    def on_command(self, command: Command) -> None:
+        self.take_command(command)
+
+    def on_misread(self, details: str) -> None:
+        self._call.alert("invalid-app-payload", f"the application sent no frame: {details}")
+
+    def on_lost(self, failure: HookFailed) -> None:
+        if self._introduced:  # else the question that could not be asked says so
+            self._call.alert(failure.alert_type, str(failure), failure.detail)
+            self.give_up(failure)
+
+    # Asking.
+
+    def _introduction(self) -> Json:
+        return session_payload(self._call.record, self._settings.site, self.sip)
+
+    async def _ask(self, kind: str, hook: Hook, payload: Json) -> object:
+        if self._ways.socket is not None and not self._introduced:
+            payload = self._introduction() | payload
+        return await self._answered(
+            kind, hook, payload, lambda told: self._ways.ask(kind, hook, told)
+        )
+
+    async def _answered(
+        self, kind: str, hook: Hook, payload: Json, ask: Callable[[Json], Awaitable[Reply]]
+    ) -> object:
         """The answer's JSON, None when empty; one `hook` event either way."""
         payload = payload | {
             "event_id": f"{self._call.sid}-{self._call.last_seq}",
@@ -95,9 +210,8 @@ class Application:
         }
         await self._call.settled()
         about: Json = {"url": shown_url(hook.url), "method": hook.method.upper()}
-        secret = await self._settings.secret_of(self._call.record.account_sid)
         try:
-            answer = await self._asker.ask(hook, payload, secret=secret, base=self._base)
+            reply = await ask(payload)
         except HookFailed as failed:
             about |= {"error": failed.detail, "duration_ms": failed.duration_ms}
             if failed.status is not None:
@@ -105,13 +219,18 @@ class Application:
             self._call.note(EventType.HOOK, about)
             self._call.alert(failed.alert_type, str(failed), failed.detail)
             raise NoDocument("failed", str(failed)) from failed
-        about |= {"status": answer.status, "duration_ms": answer.duration_ms}
-        if isinstance(answer.document, list):
-            about["verbs"] = len(answer.document)
+        if "status" not in reply.facts:
+            self._introduced = True
+            about = {"url": about["url"], "method": "WEBSOCKET", "frame": kind}
+        about |= reply.facts
+        if isinstance(reply.document, list):
+            about["verbs"] = len(reply.document)
         self._call.note(EventType.HOOK, about)
-        return answer.document
+        return reply.document
 
     def _required(self, answer: object, hook: Hook) -> Document:
+        if not answer and self._ways.socket is not None and not isinstance(answer, dict):
+            return Document(())
         if answer is None or answer == []:
             message = f"{shown_url(hook.url)} returned no verbs"
             self._call.alert("invalid-app-payload", message)

@@ -6,7 +6,7 @@ from typing import Any
 
 from voxgate.base.clock import Clock
 from voxgate.base.errors import VoxgateError
-from voxgate.flow.application import Asker, SecretOf
+from voxgate.flow.ways import Asker, SecretOf
 from voxgate.hooks.failures import HookFailed
 from voxgate.model.accounts import Account
 from voxgate.model.calls import Json

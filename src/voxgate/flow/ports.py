@@ -9,9 +9,10 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
 from voxgate.call.events import EventLog
 from voxgate.call.leg import MediaSession
-from voxgate.flow.application import AppSettings, Asker, SecretOf
+from voxgate.flow.application import AppSettings
 from voxgate.flow.conference import Conferences
 from voxgate.flow.queue import Queues
+from voxgate.flow.ways import Asker, Enter, SecretOf, no_sockets
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
 from voxgate.media.room import Room
@@ -24,6 +25,7 @@ from voxgate.sip.dialog.events import Progress
 from voxgate.speech.registry import Recognizers
 from voxgate.speech.speaker import Speaker
 from voxgate.verbs.capabilities.dialling import Dialling
+from voxgate.verbs.contract import NotNow
 
 
 class AudioFiles(Protocol):
@@ -47,6 +49,18 @@ class CallSettings:
     media_timeout_s: float
     time_limit_s: int
     strict_verbs: bool
+
+
+Place = Callable[[str, object], Awaitable[str]]
+"""POST Calls for an account: the sid of the new call. Raises VoxgateError, saying why."""
+
+
+async def _no_calls(_account_sid: str, _document: object) -> str:
+    raise NotNow("calls cannot be placed here")
+
+
+def _nobody(_call_sid: str) -> None:
+    """Without live calls there is none to be found."""
 
 
 def _left_alone(_call: object) -> None:
@@ -86,6 +100,9 @@ class CallPorts:
     children: Children
     open_room: Callable[[], Room]
     dialling: Callable[[Any], Dialling]
+    enter: Enter = no_sockets
+    place: Place = _no_calls
+    session_of: Callable[[str], Any] = _nobody
     adopt: Callable[[Any], None] = _left_alone
     enlist: Callable[[Any], Callable[[], None]] = _unlisted
 
@@ -107,7 +124,7 @@ class CallPorts:
         )
 
     def app_settings(self) -> AppSettings:
-        return AppSettings(self.secret_of, self.settings.strict_verbs, self.site)
+        return AppSettings(self.secret_of, self.settings.strict_verbs, self.site, self.enter)
 
     @staticmethod
     def amd_hook(request: CallRequest) -> Hook | None:

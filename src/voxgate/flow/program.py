@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from voxgate.base.log import get_logger
 from voxgate.call import outcome
 from voxgate.flow.application import NoDocument
+from voxgate.flow.attendance import Attendance
 from voxgate.flow.context import CallContext
+from voxgate.flow.inbox import CommandInbox
 from voxgate.flow.runner import Notes, Runner
 from voxgate.flow.session import Ending, Session
 from voxgate.model.calls import CallStatus
@@ -69,7 +71,8 @@ async def _run_application(session: Session, first: FirstDocument | None) -> Non
     """
     notes = Notes()
     session.context = CallContext(session, notes)
-    session.runner = Runner(session.call, session.context, notes, session.line)
+    session.runner = Runner(session.call, session.context, notes, session.line, Attendance(session))
+    session.application.take_command = CommandInbox(session).put
     try:
         await session.runner.run(first or session.application.first_document)
     except NoDocument as nothing:

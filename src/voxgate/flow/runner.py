@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
 
 from voxgate.call.call import LiveCall
 from voxgate.flow.line import Line
@@ -31,10 +32,36 @@ class Notes:
             self.facts |= data
 
 
+class Watcher(Protocol):
+    """Who is told of each verb, and knows whether a call without verbs is over."""
+
+    def on_verb(self, event: str, verb: Verb) -> None:
+        """`event`: "starting" or "finished"."""
+        ...
+
+    @property
+    def more_may_come(self) -> bool:
+        """Whether the application may send verbs by itself."""
+        ...
+
+    async def wait(self, arrived: asyncio.Event) -> Outcome:
+        """Returns once `arrived` is set, or with what to do instead of waiting longer."""
+        ...
+
+
 class Runner:
     """Owned by the call's task. `replace` and `append` may be called while `run` runs."""
 
-    def __init__(self, call: LiveCall, context: VerbContext, notes: Notes, line: Line) -> None:
+    def __init__(
+        self,
+        call: LiveCall,
+        context: VerbContext,
+        notes: Notes,
+        line: Line,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._watcher = watcher
+        self._arrived = asyncio.Event()  # a document came from outside
         self._call = call
         self._context = context
         self._notes = notes
@@ -48,12 +75,14 @@ class Runner:
         """Drop what is left, stop the running verb, go on with `document`."""
         self._queue = deque(document.verbs)
         self._replaced = True
+        self._arrived.set()
         if self._current is not None:
             self._current.cancel()
 
     def append(self, document: Document) -> None:
         """Run `document` after what is left."""
         self._queue.extend(document.verbs)
+        self._arrived.set()
 
     def cut(self, kinds: Collection[str]) -> None:
         """Stop the running verb if it is one of these, with those of them that follow directly."""
@@ -76,14 +105,23 @@ class Runner:
         """
         first = await fetch()
         if not self._replaced:
-            self._queue = deque(first.verbs)
-        while self._queue:
-            self._replaced = False
-            outcome = await self._run_one(self._queue.popleft())
+            self._queue.extendleft(reversed(first.verbs))
+        while True:
+            outcome = await self._next()
             if outcome is Step.ENDED:
                 return
             if isinstance(outcome, Replace) and not self._replaced:
                 self._queue = deque(outcome.document.verbs)
+
+    async def _next(self) -> Outcome:
+        """What the next verb came to; without one, what the wait for more did."""
+        self._replaced = False
+        if self._queue:
+            return await self._run_one(self._queue.popleft())
+        if self._watcher is None or not self._watcher.more_may_come:
+            return Step.ENDED
+        self._arrived.clear()
+        return await self._watcher.wait(self._arrived)
 
     async def _run_one(self, verb: Verb) -> Outcome:
         about: Json = {"verb": verb.verb} | ({"id": verb.id} if verb.id else {})
@@ -93,9 +131,11 @@ class Runner:
         self._call.note(EventType.VERB, about | {"phase": "started"} | verb.facts())
         self._notes.facts = {}
         self.verb = verb
+        self._tell("starting", verb)
         async with asyncio.TaskGroup() as tasks:
             self._current = tasks.create_task(self._perform(verb), name=f"verb:{verb.verb}")
         finished, self._current, self.verb = self._current, None, None
+        self._tell("finished", verb)
         if finished.cancelled():  # by `replace`; the call's own end cancels this task too
             self._call.note(EventType.VERB, about | {"phase": "interrupted"} | self._notes.facts)
             return Step.NEXT
@@ -103,6 +143,10 @@ class Runner:
         phase = "failed" if failed else "finished"
         self._call.note(EventType.VERB, about | {"phase": phase} | self._notes.facts)
         return finished.result()
+
+    def _tell(self, event: str, verb: Verb) -> None:
+        if self._watcher is not None:
+            self._watcher.on_verb(event, verb)
 
     async def _perform(self, verb: Verb) -> Outcome:
         if verb.needs is Need.AUDIO and not self._line.is_answered:

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from voxgate.base.tasks import Nursery
 from voxgate.call.call import LiveCall
 from voxgate.call.leg import Leg, LegEnd, MediaSession
-from voxgate.call.outcome import COMPLETED, Cause
+from voxgate.call.outcome import APP_LOST, COMPLETED, Cause
 from voxgate.flow.application import Application
 from voxgate.flow.background import Background
 from voxgate.flow.line import AnsweredLine, Line
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.runner import Runner
+from voxgate.flow.settings import SessionSettings
 from voxgate.flow.transcripts import Transcripts
 from voxgate.media.events import MediaEvent
 from voxgate.model.calls import EventType, Json
@@ -53,6 +54,9 @@ class Session:
         self.leg: Leg | None = None
         self.speaker = ports.speaker()
         self.application = Application(call, ports.asker, ports.app_settings())
+        self.application.give_up = lambda _failure: self.end(Ending(APP_LOST))
+        self.application.readdress = lambda hook: ports.redirect_status(call.sid, hook)
+        self.settings = SessionSettings(call.record.request)
         self.background = Background(call)
         self.transcripts = Transcripts()
         self.context: VerbContext | None = None  # while an application runs
@@ -164,8 +168,10 @@ class Session:
         """Stop everything that runs beside the verbs. Live control no longer finds the call."""
         self._delist()
         await self.background.close()
+        self.application.close()
         try:
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._last_words.ended()
         except TimeoutError:
             await self._last_words.close()
+        self.application.close()

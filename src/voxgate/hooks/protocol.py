@@ -26,6 +26,7 @@ QUEUED_MOST = 256  # frames that wait for a connection
 
 SESSION_NEW = "session:new"
 SESSION_RECONNECT = "session:reconnect"
+SESSION_ADULTING = "session:adulting"
 ERROR = "jambonz:error"
 
 
@@ -205,7 +206,8 @@ class AppProtocol:
         if self.state in _OVER:
             return frame.msgid, [Rejected(frame.msgid, self._gone())]
         if self._session is None:
-            self._session = replace(frame, hook=None, type=SESSION_NEW)
+            kind = type_ if type_ == SESSION_ADULTING else SESSION_NEW
+            self._session = replace(frame, hook=None, type=kind)
             frame = self._session
             self._pending = True
             # Connections made for statuses alone do not count.

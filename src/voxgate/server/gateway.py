@@ -19,11 +19,13 @@ from voxgate.flow.conference import Conferences
 from voxgate.flow.control import CallControl, RunningCall
 from voxgate.flow.dialling import CallDialling
 from voxgate.flow.ports import CallPorts, CallSettings
-from voxgate.flow.reception import Reception
 from voxgate.flow.queue import Queues
+from voxgate.flow.reception import Reception
 from voxgate.flow.sessions import Sessions
+from voxgate.hooks.handshake import SocketLimits
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
+from voxgate.hooks.protocol import ProtocolLimits
 from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
@@ -36,8 +38,10 @@ from voxgate.provisioning.capacity import Capacity, Tenancy, limit_alert
 from voxgate.provisioning.devices import Devices
 from voxgate.provisioning.dialled import DialledCalls
 from voxgate.provisioning.directory import Directory
+from voxgate.provisioning.errors import Unavailable
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
+from voxgate.provisioning.permissions import Principal, Scope
 from voxgate.records.archive import Archive
 from voxgate.records.delivery import Deliveries, DeliveryPorts
 from voxgate.records.housekeeping import keep_house
@@ -96,7 +100,16 @@ class Gateway:
         )
         self._http_hooks = HttpHooks(self._policy, self._clock, timeout_s=settings.hook_timeout_s)
         self._hooks = MeasuredHooks(self._http_hooks, self._metrics, self._clock)
-        self._sockets = Sockets(self._policy)
+        self._sockets = Sockets(
+            self._policy,
+            self._clock,
+            SocketLimits(
+                handshake_s=settings.ws_handshake_s,
+                frame_bytes_most=settings.ws_frame_bytes,
+                ping_s=settings.ws_ping_s,
+            ),
+            ProtocolLimits(ack_s=settings.ws_ack_s),
+        )
         self._journal = Journal(self._database, self._box, self._clock, receivers_of)
         self._endpoint = Endpoint(
             settings.sip,
@@ -142,9 +155,7 @@ class Gateway:
         first = await bootstrap.run(self._settings.admin_token)
         await self._endpoint.start()
         await self._media.start()
-        await asyncio.gather(
-            self._speech.start(), self._recognizers.start(), self._files.start()
-        )
+        await asyncio.gather(self._speech.start(), self._recognizers.start(), self._files.start())
         sandbox = await self._start_sandbox(bootstrap, usual=first.sandbox)
         self._journal.start()
         control = self._control = self._build_control()
@@ -244,6 +255,9 @@ class Gateway:
             ),
             open_room=self._media.room,
             dialling=CallDialling,
+            enter=self._sockets.enter,
+            place=self._place,
+            session_of=sessions.of,
             adopt=self._adopt,
             enlist=sessions.enlist,
         )
@@ -261,6 +275,15 @@ class Gateway:
     def _adopt(self, call: RunningCall) -> None:
         if self._control is not None:
             self._control.adopt(call)
+
+    async def _place(self, account_sid: str, document: object) -> str:
+        """A call that an application asks for, in the name of its account."""
+        if self._use_cases is None:
+            raise Unavailable("the gateway is starting")
+        account = await self._directory.account(account_sid)
+        provider_sid = account.service_provider_sid if account is not None else None
+        caller = Principal(Scope.ACCOUNT, "", account_sid, provider_sid)
+        return (await self._use_cases.create(caller, account_sid, document)).call_sid
 
     def _build_use_cases(self, control: CallControl) -> call_use_cases.Calls:
         return call_use_cases.Calls(

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voxgate.base.clock import Clock
-from voxgate.flow.application import Asker, SecretOf
 from voxgate.flow.control import CallControl
 from voxgate.flow.guard import Guard
 from voxgate.flow.login import LoginPorts, Logins
 from voxgate.flow.reception import Reception, ReceptionPorts
 from voxgate.flow.registrar import Registrar, RegistrarPorts
+from voxgate.flow.ways import Asker, SecretOf
 from voxgate.hooks.failures import HookFailed
 from voxgate.model.alerts import Alert
 from voxgate.provisioning.arrivals import Arrivals
