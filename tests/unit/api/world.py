@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from unit.store.clusters import BOX
 from voxgate.api.app import Parts, create_app
-from voxgate.api.limits import RateLimit
+from voxgate.api.limits import Quotas, RateLimit
 from voxgate.base.egress import EgressPolicy
+from voxgate.model.alerts import Alert
 from voxgate.model.calls import Call, CallEvent, EventType, Json
 from voxgate.model.deliveries import Idempotency
+from voxgate.model.limits import Limit
 from voxgate.provisioning.accounts import Accounts
 from voxgate.provisioning.alerts import Alerts
 from voxgate.provisioning.api_keys import ApiKeys
@@ -32,14 +34,18 @@ from voxgate.provisioning.calls import (
     Repeated,
     SipAnswer,
 )
+from voxgate.provisioning.capacity import Capacity, Tenancy, limit_alert
 from voxgate.provisioning.carriers import Carriers
+from voxgate.provisioning.clients import Clients
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.errors import Refused
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
 from voxgate.provisioning.lcrs import Lcrs
+from voxgate.provisioning.limits import Limits
 from voxgate.provisioning.numbers import PhoneNumbers
+from voxgate.provisioning.registered_users import RegisteredUsers
 from voxgate.provisioning.service_providers import ServiceProviders
 from voxgate.routing.outbound import RoutePlan
 from voxgate.store.engine import Connection, Database, StoreUnavailable
@@ -316,6 +322,8 @@ class _Stage:
         self.inventory = Inventory(self.database, self.directory, BOX, self.clock, egress)
         self.log, self.engine, self.health = MemoryLog(), Engine(), Healthy()
         inventory = self.inventory
+        self.alerts: list[Alert] = []
+        self.capacity = Capacity(self.clock, self.alerts.append)
         ports = CallPorts(
             self.directory,
             self.log,
@@ -324,6 +332,7 @@ class _Stage:
             check_verbs,
             self.clock,
             random.Random(7),
+            self.capacity,
         )
         self.calls = Calls(ports)
         limit = RateLimit(requests_per_minute, self.clock) if requests_per_minute else None
@@ -342,12 +351,23 @@ class _Stage:
             lcr_entries=LcrCarrierSetEntries(inventory),
             alerts=Alerts(inventory),
             calls=self.calls,
+            clients=Clients(inventory),
+            registered_users=RegisteredUsers(inventory),
+            limits=Limits(inventory),
+            quotas=Quotas(self.directory.limits, self._quota_reached, self.clock),
+            sip_address="192.0.2.1:5060",
             limit=limit,
         )
         self.app = create_app(parts, version="0")
 
+    def _quota_reached(self, limit: Limit, account_sid: str, provider_sid: str) -> None:
+        tenancy = Tenancy(account_sid, provider_sid)
+        self.alerts.append(limit_alert(limit, tenancy, now=self.clock.wall()))
+
     def enter(self, database: Database) -> World:
         """As new, on that database."""
+        self.alerts.clear()
+        Capacity.__init__(self.capacity, self.clock, self.alerts.append)
         self.database.current = database
         self.clock.now = START_S
         self.directory.changed(-1)
