@@ -19,6 +19,7 @@ from voxgate.api import (
     openapi,
     quotas,
     registered_users,
+    rooms,
     service_providers,
     site,
 )
@@ -90,6 +91,7 @@ def _routers(parts: Parts) -> tuple[APIRouter, ...]:
     return (
         # First, because routes are tried in order and this one is in a hurry.
         calls.routes(parts.calls),
+        rooms.routes(parts.calls),
         site.routes(parts.health),
         applications.routes(parts.applications),
         accounts.routes(parts.accounts),

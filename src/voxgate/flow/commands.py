@@ -18,7 +18,12 @@ from voxgate.model.hooks import Hook
 from voxgate.provisioning.call_update import CallUpdateDraft, read_update
 from voxgate.provisioning.calls import SipAnswer
 from voxgate.provisioning.errors import Refused
-from voxgate.verbs.contract import Document, InvalidDocument, NotNow, Verb, VerbContext
+from voxgate.verbs.capabilities.rooms import Participant
+from voxgate.verbs.capabilities.tracks import Sound
+from voxgate.verbs.contract import Document, InvalidDocument, NotNow, VerbContext
+from voxgate.verbs.dub import Dub
+from voxgate.verbs.play import Play
+from voxgate.verbs.say import Say
 from voxgate.verbs.vocabulary import parse_document
 
 log = get_logger("flow")
@@ -63,13 +68,17 @@ async def update(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
 async def _carry_out(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
     whisper = _prompts(change.whisper) if change.whisper is not None else ()
     options = [name for name in _ACTIONS if name in change.model_fields_set]
-    if not options:
+    if not options and not whisper:
         raise NotNow("this is not available yet")
+    if options[:1] in _SILENCING:
+        whisper = ()
+    if whisper:
+        context_of(session).tracks.check_whisper()
     answer = None
     for name in options:
         answer = await _ACTIONS[name](session, change)
-    if whisper and options[:1] not in _SILENCING:
-        raise NotNow("whisper is not available yet")
+    if whisper:
+        context_of(session).tracks.whisper(whisper)
     return answer
 
 
@@ -115,16 +124,19 @@ def _document(session: Session, verbs: object) -> Document:
     return document
 
 
-def _prompts(whisper: object) -> tuple[Verb, ...]:
-    """What is whispered: say and play, each once."""
+def _prompts(whisper: object) -> tuple[Sound, ...]:
+    """What say and play would have one hear, each once."""
     items = whisper if isinstance(whisper, list) else [whisper]
     try:
         verbs = parse_document(items, strict=False).verbs
     except InvalidDocument as invalid:
         raise InvalidCommand(f"whisper: {invalid}") from invalid
-    if not verbs or any(verb.verb not in {"say", "play"} for verb in verbs):
-        raise InvalidCommand("whisper: only say and play can be whispered")
-    return tuple(verb.model_copy(update={"loop": 1, "action_hook": None}) for verb in verbs)
+    sounds: list[Sound] = []
+    for verb in verbs:
+        if not isinstance(verb, Say | Play):
+            raise InvalidCommand("whisper: only say and play can be whispered")
+        sounds += verb.sounds()
+    return tuple(sounds)
 
 
 # The application.
@@ -184,11 +196,52 @@ async def _tag(session: Session, change: CallUpdateDraft) -> None:
 
 _Action = Callable[[Session, CallUpdateDraft], Awaitable[SipAnswer | None]]
 
+
+async def _mute(session: Session, change: CallUpdateDraft) -> None:
+    if not context_of(session).rooms.mute(muted=change.mute_status == "mute"):
+        raise NotNow("no dial to mute")
+
+
+async def _mute_others(session: Session, change: CallUpdateDraft) -> None:
+    context_of(session).rooms.mute_others(muted=change.conf_mute_status == "mute")
+
+
+async def _hold(session: Session, change: CallUpdateDraft) -> None:
+    rooms = context_of(session).rooms
+    if change.conf_hold_status == "hold":
+        rooms.hold(change.waiting.to_hook() if change.waiting else None)
+    else:
+        rooms.unhold()
+
+
+async def _take_part(session: Session, change: CallUpdateDraft) -> None:
+    wanted = change.participant_action
+    if wanted is not None:
+        hook = wanted.wait_hook.to_hook() if wanted.wait_hook else None
+        context_of(session).rooms.act(Participant(wanted.action, wanted.tag, hook))
+
+
+async def _dub(session: Session, change: CallUpdateDraft) -> None:
+    (verb,) = _document(session, [{**(change.dub or {}), "verb": "dub"}]).verbs
+    if isinstance(verb, Dub):
+        verb.apply(context_of(session))
+
+
+async def _boost(session: Session, change: CallUpdateDraft) -> None:
+    context_of(session).tracks.boost(change.boost_audio_signal or 0.0)
+
+
 # In the order in which the options of one update are carried out.
 _ACTIONS: dict[str, _Action] = {
     "call_status": _set_status,
     "call_hook": _redirect,
+    "mute_status": _mute,
+    "conf_mute_status": _mute_others,
+    "conf_hold_status": _hold,
+    "participant_action": _take_part,
     "tag": _tag,
+    "dub": _dub,
+    "boost_audio_signal": _boost,
 }
 
 # Beside these a whisper would be cut at once; it is left out.

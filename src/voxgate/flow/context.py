@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from voxgate.call import outcome
 from voxgate.call.leg import Leg
 from voxgate.flow.application import NoDocument
-from voxgate.flow.rooms import CallRooms
 from voxgate.flow.ears import CallEars
+from voxgate.flow.rooms import CallRooms
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
 from voxgate.flow.tracks import CallTracks
@@ -40,7 +40,7 @@ class CallContext:
     def aside(self) -> "CallContext":
         """The same call for a verb that runs beside another one, and notes for itself."""
         context = copy.copy(self)
-        context._notes = Notes()
+        context._notes = Notes()  # noqa: SLF001 - a context of this class
         return context
 
     @property

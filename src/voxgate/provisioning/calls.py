@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -144,6 +144,14 @@ class CallEngine(Protocol):
         """
         ...
 
+    def conferences(self, account_sid: str) -> Sequence[str]:
+        """The names of those that go on."""
+        ...
+
+    def queues(self, account_sid: str) -> Mapping[str, int]:
+        """How many wait in each, by its name."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CallPorts:
@@ -238,6 +246,18 @@ class Calls:
         await self._account(caller, account_sid)
         found = await _stored(self._log.count_open(account_sid))
         return {"inbound": 0, "outbound": 0} | found
+
+    async def conferences(self, caller: Principal, account_sid: str) -> Sequence[str]:
+        await self._account(caller, account_sid)
+        return self._engine.conferences(account_sid)
+
+    async def queues(
+        self, caller: Principal, account_sid: str, search: str | None
+    ) -> dict[str, int]:
+        """How many wait in each queue whose name contains `search`."""
+        await self._account(caller, account_sid)
+        found = self._engine.queues(account_sid)
+        return {name: found[name] for name in found if search is None or search in name}
 
     async def events(
         self,

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from voxgate.model.calls import Json
+from voxgate.verbs.capabilities.tracks import Sound
 from voxgate.verbs.contract import (
     NEXT,
     Need,
@@ -46,6 +47,10 @@ class Play(Verb):
     @property
     def wants_early_media(self) -> bool:
         return self.early_media
+
+    def sounds(self) -> tuple[Sound, ...]:
+        """What is heard of it, once."""
+        return tuple(Sound(url=url) for url in self.url)
 
     def facts(self) -> Json:
         return {"url": [shown_url(url) for url in self.url]}

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from voxgate.model.calls import Json
+from voxgate.verbs.capabilities.tracks import Sound
 from voxgate.verbs.contract import (
     NEXT,
     Need,
@@ -65,6 +66,15 @@ class Say(Verb):
     def facts(self) -> Json:
         shown = (shown_url(text) if is_address(text) else text for text in self.text)
         return {"text": " ".join(shown)[:FACT_LENGTH]}
+
+    def sounds(self) -> tuple[Sound, ...]:
+        """What is heard of it, once."""
+        choice = self.synthesizer.choice if self.synthesizer else None
+        return tuple(
+            Sound(url=text) if is_address(text) else Sound(text=text, synthesizer=choice)
+            for text in self.text
+            if text.strip()
+        )
 
     def speech(self) -> tuple[Speech, ...]:
         choice = self.synthesizer.choice if self.synthesizer else None

@@ -15,10 +15,10 @@ from voxgate.verbs.answer import Answer
 from voxgate.verbs.conference import Conference
 from voxgate.verbs.contract import Document, InvalidDocument, Verb
 from voxgate.verbs.dequeue import Dequeue
-from voxgate.verbs.dub import Dub
-from voxgate.verbs.enqueue import Enqueue
 from voxgate.verbs.dial import Dial
 from voxgate.verbs.dtmf import Dtmf
+from voxgate.verbs.dub import Dub
+from voxgate.verbs.enqueue import Enqueue
 from voxgate.verbs.gather import Gather
 from voxgate.verbs.hangup import Hangup
 from voxgate.verbs.leave import Leave
@@ -44,7 +44,8 @@ AnyVerb = Annotated[
     | Play
     | Redirect
     | Say
-    | Tag | Transcribe,
+    | Tag
+    | Transcribe,
     Field(discriminator="verb"),
 ]
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -155,6 +155,8 @@ class Engine:
     refusal: str | None = None
     update_refusal: Refused | None = None
     sip_answer: SipAnswer | None = None
+    conference_names: dict[str, list[str]] = field(default_factory=dict)
+    queue_lengths: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def intent(self, call: Call, plan: RoutePlan) -> Json | None:
         return {"call_id": call.call_id, "attempts": len(plan.attempts)}
@@ -164,6 +166,12 @@ class Engine:
 
     def start(self, call: Call, plan: RoutePlan) -> None:
         self.started.append((call, plan))
+
+    def conferences(self, account_sid: str) -> Sequence[str]:
+        return self.conference_names.get(account_sid, [])
+
+    def queues(self, account_sid: str) -> Mapping[str, int]:
+        return self.queue_lengths.get(account_sid, {})
 
     async def update(self, call_sid: str, change: CallUpdateDraft) -> SipAnswer | None:
         self.updates.append((call_sid, change))

@@ -167,8 +167,13 @@ def test_whatever_an_application_sends_is_read_or_refused(value):
 
 SAMPLES = [
     {"verb": "answer", "id": "a"},
+    {"verb": "conference", "name": "room1", "statusEvents": ["join"], "record": {"path": "a"}},
+    {"verb": "dequeue", "name": "support", "timeout": 5},
+    {"verb": "dub", "action": "addTrack", "track": "music", "play": "/m.mp3", "gain": "-10dB"},
+    {"verb": "enqueue", "name": "support", "priority": 1, "waitHook": "/wait"},
     {"verb": "gather", "input": ["dtmf"], "say": {"text": ["x"]}, "actionHook": {"url": "/x"}},
     {"verb": "hangup", "headers": {"X-Reason": "bye"}},
+    {"verb": "leave"},
     {"verb": "pause", "length": 1},
     {"verb": "play", "url": ["a", "b"], "loop": "forever", "timeoutSecs": "3"},
     {"verb": "redirect", "actionHook": "/x"},
