@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from voxgate.base.tasks import Nursery
-from voxgate.flow.line_audio import far_end_audio
 from voxgate.flow.session import Session
 from voxgate.media.events import MediaEvent, SpeechStarted, SpeechStopped
 from voxgate.model.speech import Ear
@@ -13,6 +12,8 @@ from voxgate.speech.listener import Listener
 from voxgate.speech.recognition import Heard, RecognitionFailed
 from voxgate.verbs.capabilities.ears import Deaf, EarEvent, VoiceBegan, VoiceEnded
 from voxgate.verbs.contract import NotNow
+
+NOTICE_MS = 60  # sound comes in pieces of this length: a vendor's pace, and few wake-ups
 
 
 class Hearing:
@@ -34,10 +35,11 @@ class Hearing:
         nursery = Nursery("hearing")
         self._tell = tell
         nursery.start(self._hear(ear, tell), name="results")
+        tap = leg.stream.tap(on_audio=self._listener.feed, notice_ms=NOTICE_MS)
         try:
-            async with far_end_audio(leg.stream, self._listener.feed):
-                yield
+            yield
         finally:
+            tap.close()
             self._tell = None
             await nursery.close()
 
