@@ -35,6 +35,8 @@ AnyVerb = Annotated[
     Answer
     | Conference
     | Dequeue
+    | Dial
+    | Dtmf
     | Dub
     | Enqueue
     | Gather
@@ -44,6 +46,8 @@ AnyVerb = Annotated[
     | Play
     | Redirect
     | Say
+    | SipRefer
+    | SipRequest
     | Tag
     | Transcribe,
     Field(discriminator="verb"),
