@@ -53,6 +53,9 @@ class CallContext:
     async def answer(self) -> None:
         await self._session.line.answer()
 
+    async def decline(self, status: int, reason: str, headers: Mapping[str, str]) -> None:
+        self._session.line.decline(status, reason, headers)
+
     async def say(
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
     ) -> int:

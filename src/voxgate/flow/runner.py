@@ -125,7 +125,8 @@ class Runner:
 
     async def _run_one(self, verb: Verb) -> Outcome:
         about: Json = {"verb": verb.verb} | ({"id": verb.id} if verb.id else {})
-        if verb.needs is Need.ANSWERED and not self._line.is_answered:
+        unfit = Need.UNANSWERED if self._line.is_answered else Need.ANSWERED
+        if verb.needs is unfit:
             self._call.note(EventType.VERB, about | {"phase": "skipped"})
             return Step.NEXT
         self._call.note(EventType.VERB, about | {"phase": "started"} | verb.facts())

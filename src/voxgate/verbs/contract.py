@@ -28,6 +28,7 @@ class Need(enum.Enum):
     NOTHING = "runs on any call and does not answer it"
     AUDIO = "answers first (200), or opens early media (183) when the verb asks for that"
     ANSWERED = "is skipped, silently for the caller, on a call that was not answered"
+    UNANSWERED = "is skipped on a call that was answered, by whomever"
 
 
 class Step(enum.Enum):
@@ -110,6 +111,10 @@ class VerbContext(Protocol):
 
     async def answer(self) -> None:
         """Answer the call; at once when it is answered already."""
+        ...
+
+    async def decline(self, status: int, reason: str, headers: Mapping[str, str]) -> None:
+        """Refuse a call that was not answered. Raises NotNow when it has had its response."""
         ...
 
     async def say(

@@ -26,6 +26,7 @@ from voxgate.verbs.pause import Pause
 from voxgate.verbs.play import Play
 from voxgate.verbs.redirect import Redirect
 from voxgate.verbs.say import Say
+from voxgate.verbs.sip_decline import SipDecline
 from voxgate.verbs.sip_refer import SipRefer
 from voxgate.verbs.sip_request import SipRequest
 from voxgate.verbs.tag import Tag
@@ -46,6 +47,7 @@ AnyVerb = Annotated[
     | Play
     | Redirect
     | Say
+    | SipDecline
     | SipRefer
     | SipRequest
     | Tag
@@ -76,7 +78,6 @@ LATER = frozenset({
     "qwen_s2s",
     "rasa",
     "s2s",
-    "sip:decline",
     "stream",
     "transfer",
     "ultravox_s2s",

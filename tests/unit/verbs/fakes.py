@@ -11,7 +11,15 @@ from voxgate.model.hooks import Hook
 from voxgate.model.speech import Ear, SynthesizerChoice
 from voxgate.testing.virtual_time import run_virtual
 from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
-from voxgate.verbs.contract import Document, Outcome, Played, PlayFailed, SayFailed, Verb
+from voxgate.verbs.contract import (
+    Document,
+    NotNow,
+    Outcome,
+    Played,
+    PlayFailed,
+    SayFailed,
+    Verb,
+)
 from voxgate.verbs.vocabulary import parse_document
 
 
@@ -97,6 +105,7 @@ class FakeCall:
     hook_s: float = 0.0
     answer_document: list[Any] | None = None
     say_fails: bool = False
+    declines: bool = True
     missing: frozenset[str] = frozenset()
     log: list[tuple[Any, ...]] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
@@ -124,6 +133,11 @@ class FakeCall:
 
     async def answer(self) -> None:
         self.log.append(("answer", self.now()))
+
+    async def decline(self, status: int, reason: str, headers: Mapping[str, str]) -> None:
+        if not self.declines:
+            raise NotNow("the call was refused already")
+        self.log.append(("decline", status, reason, dict(headers)))
 
     async def say(
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
