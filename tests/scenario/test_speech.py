@@ -1,0 +1,221 @@
+"""Callers who speak: what the application is told, and what they hear when they speak up."""
+
+import io
+import itertools
+import wave
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from interop.gateway import Gateway, PlacedCall
+from voxgate.testing.sandbox import HeardCall, RunningSandbox, running_sandbox
+
+HANGUP = {"verb": "hangup"}
+LONG = "This is a prompt that goes on and on and on, so that nobody can wait for its end. " * 3
+SPEAKS_UP = 'answer; listen until speech; listen 0.5s; say "yes please"; listen'
+WAITS = 'answer; listen until silence 0.7s; say "yes please"; listen'
+
+_number = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def sandbox(gateway: Gateway) -> Iterator[RunningSandbox]:
+    with running_sandbox() as running:
+        gateway.add_carrier("speech", running.sip.port)
+        yield running
+
+
+def scripted(*utterances: object, **properties: object) -> dict[str, object]:
+    return {
+        "vendor": "scripted",
+        "scriptedOptions": {"utterances": list(utterances)},
+        **properties,
+    }
+
+
+def place(gateway: Gateway, hook: str, number: str) -> PlacedCall:
+    to = {"type": "phone", "number": number, "trunk": "speech"}
+    return gateway.call({"from": "+15005550001", "to": to, "call_hook": hook})
+
+
+class Story:
+    """One call: an application of fixed answers, and a callee who speaks."""
+
+    def __init__(self, gateway: Gateway, hooks, sandbox: RunningSandbox) -> None:
+        self._gateway, self._hooks, self._sandbox = gateway, hooks, sandbox
+        self.base = f"/speech/{next(_number)}"
+
+    def run(self, script: str, *verbs: dict, **answers: list) -> HeardCall:
+        """`answers` are of the hooks `<base>/<name>`; in verbs write `~name`."""
+        for name, document in answers.items():
+            self._hooks.answer(f"{self.base}/{name}", document)
+        hook = self._hooks.answer(self.base, list(verbs))
+        with self._sandbox.callee(script) as callee:
+            self.placed = place(self._gateway, hook, callee.number)
+            return callee.wait(20)
+
+    def at(self, name: str) -> str:
+        return f"{self.base}/{name}"
+
+    def told(self, name: str) -> dict:
+        return self._hooks.wait_for(self.at(name)).body
+
+    def all_told(self, name: str) -> list[dict]:
+        return [request.body for request in self._hooks.requests(self.at(name))]
+
+
+@pytest.fixture
+def story(gateway, hooks, sandbox) -> Story:
+    return Story(gateway, hooks, sandbox)
+
+
+def words(result: dict) -> str:
+    return result["speech"]["alternatives"][0]["transcript"]
+
+
+def sound_ms(heard: HeardCall) -> int:
+    """From the first to the last audible moment of what the callee heard."""
+    assert heard.wav is not None
+    with wave.open(io.BytesIO(heard.wav)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
+    loud = np.flatnonzero(np.abs(samples) > 300)
+    return int((loud[-1] - loud[0]) / 8) if len(loud) else 0
+
+
+def gather(story: Story, **properties: object) -> dict[str, object]:
+    return {
+        "verb": "gather",
+        "id": "ask",
+        "input": ["speech"],
+        "timeout": 8,
+        "actionHook": story.at("said"),
+        **properties,
+    }
+
+
+def test_words_are_recognised_and_the_answer_goes_on(story):
+    """The offline recogniser, with real speech over real RTP."""
+    ear = {"vendor": "pocketsphinx", "hints": ["yes please", "no thank you", "operator"]}
+
+    story.run(WAITS, gather(story, recognizer=ear, say={"text": "Well?"}), said=[HANGUP])
+
+    told = story.told("said")
+    assert (told["reason"], told["verb_id"]) == ("speechDetected", "ask")
+    assert words(told) == "yes please"
+    assert told["speech"]["vendor"]["name"] == "pocketsphinx"
+    assert told["speech"]["language_code"] == "en-US"
+
+
+def test_speaking_up_stops_the_prompt(story):
+    """FS#676: what the caller hears ends, whatever was to follow it."""
+    ear = scripted({"transcript": "yes please", "interim": ["yes"]})
+
+    heard = story.run(
+        SPEAKS_UP,
+        gather(story, recognizer=ear, bargein=True, say={"text": LONG}),
+        said=[{"verb": "pause", "length": 1}, HANGUP],
+    )
+
+    told = story.told("said")
+    assert words(told) == "yes please"
+    assert told["speech"]["vendor"]["evt"]["fed_ms"] > 500
+    assert sound_ms(heard) < 2500
+
+
+def test_a_prompt_that_speech_may_not_stop_is_heard_out(story):
+    heard = story.run(
+        SPEAKS_UP,
+        gather(story, recognizer=scripted("yes"), say={"text": "One two three four five six."}),
+        said=[HANGUP],
+    )
+
+    assert words(story.told("said")) == "yes"
+    assert sound_ms(heard) > 1500
+
+
+def test_a_session_recogniser_that_fails_is_followed_by_its_fallback(story):
+    ear = scripted("yes", vendor="acme", fallbackVendor="scripted")
+
+    story.run(WAITS, gather(story, recognizer=ear, say={"text": "Well?"}), said=[HANGUP])
+
+    assert words(story.told("said")) == "yes"
+    alerts = [e["data"] for e in story.placed.events() if e["type"] == "alert"]
+    assert [alert["alert_type"] for alert in alerts] == ["no-stt"]
+
+
+def test_without_any_recogniser_the_result_is_an_error(story):
+    story.run(
+        WAITS, gather(story, recognizer={"vendor": "acme"}, say={"text": "Well?"}), said=[HANGUP]
+    )
+
+    told = story.told("said")
+    assert told["reason"] == "error"
+    assert "acme" in told["details"]
+
+
+def test_nothing_said_is_a_timeout_after_the_prompt(story):
+    """FS#664."""
+    story.run(
+        "answer; listen",
+        gather(story, recognizer=scripted("x"), timeout=1, say={"text": "Well?"}),
+        said=[HANGUP],
+    )
+
+    assert story.told("said")["reason"] == "timeout"
+
+
+def test_one_recogniser_session_serves_gather_after_gather(story):
+    """FS#747: the script goes on where the gather before it ended."""
+    ear = scripted("one", "two")
+    script = f'{WAITS}; listen until speech; listen until silence 0.7s; say "two"; listen'
+    second = gather(story, recognizer=ear, say={"text": "And?"}, actionHook=story.at("more"))
+
+    story.run(
+        script.replace("; listen; listen", "; listen"),
+        gather(story, recognizer=ear, say={"text": "Well?"}),
+        said=[second],
+        more=[HANGUP],
+    )
+
+    assert (words(story.told("said")), words(story.told("more"))) == ("one", "two")
+
+
+def test_what_is_understood_so_far_is_told(story):
+    ear = scripted({"transcript": "yes please", "interim": ["yes"]})
+
+    story.run(
+        WAITS,
+        gather(story, recognizer=ear, say={"text": "Well?"}, partialResultHook=story.at("part")),
+        said=[HANGUP],
+    )
+
+    assert words(story.told("part")) == "yes"
+    assert story.told("part")["speech"]["is_final"] is False
+
+
+def test_everything_said_is_transcribed_until_the_call_ends(story):
+    """FS#997: the last words too, spoken just before the hang-up."""
+    transcribe = {
+        "verb": "transcribe",
+        "transcriptionHook": story.at("line"),
+        "recognizer": scripted("hello", "goodbye"),
+    }
+
+    story.run('answer; say "hello there"; wait 0.8s; say "goodbye now"; hang up', transcribe)
+
+    story.placed.ended()
+    assert [words(told) for told in story.all_told("line")] == ["hello", "goodbye"]
+    assert all(told["speech"]["is_final"] for told in story.all_told("line"))
+
+
+def test_a_transcripts_answer_replaces_the_application(story):
+    transcribe = {
+        "verb": "transcribe",
+        "transcriptionHook": story.at("line"),
+        "recognizer": scripted("hello"),
+    }
+
+    story.run('answer; say "hello there"; listen', transcribe, line=[HANGUP])
+
+    assert story.placed.ended()["outcome"]["code"] == "completed"
