@@ -1,13 +1,22 @@
-"""Sounds encoded once and shared by every stream that plays them."""
+"""Sounds at other rates, and sounds encoded once and shared by every stream that plays them."""
 
 from collections import OrderedDict
 
 from voxgate.media import _core
+from voxgate.media.errors import core_errors
 from voxgate.media.plan import Codec
 from voxgate.model.audio import Audio
 
 # An hour of telephone audio. What falls out is encoded again when it is played again.
 SAMPLES_MAX = 3600 * 8000
+
+
+def resampled(audio: Audio, rate_hz: int) -> Audio:
+    """The same sound at another rate. Raises MediaError for audio that is no 16-bit PCM."""
+    if audio.rate_hz == rate_hz:
+        return audio
+    with core_errors():
+        return Audio(_core.resample(audio.samples, audio.rate_hz, rate_hz), rate_hz)
 
 
 class SoundCache:

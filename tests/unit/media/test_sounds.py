@@ -1,8 +1,9 @@
 import pytest
 
-from voxgate.media import Codec
-from voxgate.media.sounds import SoundCache
+from voxgate.media import Codec, MediaError
+from voxgate.media.sounds import SoundCache, resampled
 from voxgate.model.audio import Audio
+from voxgate.testing.rtp import frequency_hz, tone
 
 SECOND = bytes(16_000)
 
@@ -42,3 +43,15 @@ def test_a_sound_larger_than_the_cache_is_still_played():
 def test_what_is_no_pcm_is_refused(audio):
     with pytest.raises(ValueError, match=r"samples|rate_hz"):
         SoundCache().encoded(audio, Codec.PCMU)
+
+
+def test_a_sound_at_another_rate_keeps_its_pitch_and_length():
+    changed = resampled(tone(440, 500), 24_000)
+
+    assert (changed.rate_hz, changed.duration_ms) == (24_000, 500)
+    assert frequency_hz(changed) == pytest.approx(440, rel=0.01)
+
+
+def test_half_a_sample_is_refused():
+    with pytest.raises(MediaError, match="two bytes"):
+        resampled(Audio(b"abc"), 16_000)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from unit.media.streams import WAIT_S, Listening, happens, on_a_loop, talking
+from unit.media.streams import WAIT_S, Listening, happens, on_a_loop, running, talking
 from voxgate.media import (
     Codec,
     MediaError,
@@ -373,3 +373,48 @@ async def test_taps_survive_a_new_plan():
         await peer.send(tone(SAID_HZ, 300))
 
     assert frequency_hz(Audio(got.audio)) == pytest.approx(SAID_HZ, rel=0.02)
+
+
+# -- in a room
+
+
+@on_a_loop
+async def test_a_tap_hears_both_sides_of_a_bridge_and_does_not_disturb_it():
+    got = Gathered()
+    async with running() as engine, RtpPeer.listening() as far, RtpPeer.listening() as other:
+        near, away = Listening(engine), Listening(engine)
+        near.stream.connect(far.plan())
+        away.stream.connect(other.plan())
+        far.aim(near.stream.port)
+        other.aim(away.stream.port)
+        room = engine.room()
+        near.stream.join(room)
+        away.stream.join(room)
+        tap = near.stream.tap(mix="stereo", rate_hz=16000, on_audio=got.pieces.append)
+        await asyncio.gather(far.send(tone(SAID_HZ, 500)), other.send(tone(HEARD_HZ, 500)))
+        tap.close()
+        await asyncio.gather(far.send(tone(SAID_HZ, 300)), other.send(tone(HEARD_HZ, 300)))
+
+    assert frequency_hz(got.channel(0, 2, 16000)) == pytest.approx(SAID_HZ, rel=0.02)
+    assert frequency_hz(got.channel(1, 2, 16000)) == pytest.approx(HEARD_HZ, rel=0.02)
+    assert frequency_hz(far.heard()) == pytest.approx(HEARD_HZ, rel=0.05)
+    assert frequency_hz(other.heard()) == pytest.approx(SAID_HZ, rel=0.05)
+
+
+@on_a_loop
+async def test_what_is_injected_in_a_bridge_is_heard_by_its_own_leg_alone():
+    async with running() as engine, RtpPeer.listening() as far, RtpPeer.listening() as other:
+        near, away = Listening(engine), Listening(engine)
+        near.stream.connect(far.plan())
+        away.stream.connect(other.plan())
+        far.aim(near.stream.port)
+        other.aim(away.stream.port)
+        room = engine.room()
+        near.stream.join(room)
+        away.stream.join(room)
+        injection = near.stream.inject()
+        injection.write(tone(HEARD_HZ, 300).samples)
+        await asyncio.gather(far.send_silence(500), other.send_silence(500))
+
+    assert frequency_hz(far.heard()) == pytest.approx(HEARD_HZ, rel=0.02)
+    assert frequency_hz(other.heard()) == 0

@@ -436,6 +436,25 @@ impl PyStream {
     }
 }
 
+/// 16-bit samples at another rate; both rates must be above zero.
+#[pyfunction]
+fn resample<'py>(
+    py: Python<'py>,
+    samples: &[u8],
+    from_hz: u32,
+    to_hz: u32,
+) -> PyResult<Bound<'py, PyBytes>> {
+    if from_hz == 0 || to_hz == 0 {
+        return Err(PyValueError::new_err("rate_hz must not be 0"));
+    }
+    let samples = parse_samples(samples)?;
+    let bytes: Vec<u8> = py.detach(|| {
+        let changed = media::resample::resample(&samples, from_hz, to_hz);
+        changed.into_iter().flat_map(i16::to_le_bytes).collect()
+    });
+    Ok(PyBytes::new(py, &bytes))
+}
+
 /// Listens in on a stream.
 #[pyclass(name = "Tap", frozen)]
 struct PyTap(TapHandle);
@@ -538,6 +557,6 @@ mod _core {
     #[pymodule_export]
     use super::{
         NoPortsLeft, Overloaded, PyEngine, PyHearing, PyInjection, PyRecording, PyRoom, PySound,
-        PyStream, PyTap, StreamClosed,
+        PyStream, PyTap, StreamClosed, resample,
     };
 }
