@@ -1,17 +1,23 @@
 """Runs the measurements, prints a table, writes build/bench.json.
 
-python -m bench [playback] [setup] [latency]
+python -m bench [latency] [setup] [playback] [bridge]
 """
 
 import sys
 
 import uvloop
 
+from bench.bridge import measure_bridge
 from bench.playback import measure_playback
 from bench.results import Result, print_table, write_json
 from bench.setup import measure_latency, measure_rate
 
-PARTS = {"latency": measure_latency, "setup": measure_rate, "playback": measure_playback}
+PARTS = {
+    "latency": measure_latency,
+    "setup": measure_rate,
+    "playback": measure_playback,
+    "bridge": measure_bridge,
+}
 
 
 def main(wanted: list[str]) -> int:

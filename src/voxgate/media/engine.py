@@ -105,8 +105,7 @@ class MediaEngine:
         with core_errors():
             core = self._core.room()
         room = Room(core, self._sounds, self._forget_room)
-        if listener is not None:
-            self._rooms[room.id] = (room, listener)
+        self._rooms[room.id] = (room, listener or _tell_nobody)
         return room
 
     def stats(self) -> EngineStats:
@@ -133,6 +132,10 @@ class MediaEngine:
                     listener(_event(source, kind, arguments))
             except Exception:  # boundary: one listener's fault must not silence the others
                 log.exception("media_listener_failed", source_id=source_id, kind=kind)
+
+
+def _tell_nobody(_event: MediaEvent) -> None:
+    """For rooms whose playback ends unheeded."""
 
 
 def _event(stream: Stream | Room, kind: str, arguments: tuple[Any, ...]) -> MediaEvent:
