@@ -1,7 +1,6 @@
 """Rooms: streams that hear each other, two of them or many."""
 
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable
 
 from voxgate.media import _core
 from voxgate.media.errors import core_errors, require
@@ -81,7 +80,7 @@ class Seat:
         with core_errors():
             self._core.deafen(self.id, deaf)
 
-    def coach(self, seats: "AbstractSet[Seat] | None") -> None:
+    def coach(self, seats: Iterable["Seat"] | None) -> None:
         """Be heard by these seats only, or by all again (None)."""
         with core_errors():
             self._core.coach(self.id, None if seats is None else [seat.id for seat in seats])
