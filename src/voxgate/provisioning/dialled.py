@@ -42,7 +42,7 @@ class DialledCalls:
             account = await self._directory.account(parent.account_sid)
             if account is None:
                 raise NotDialled(404, "the account is gone")
-            facts = await self._directory.facts(account)
+            facts = await self._directory.facts_for(account, request.to)
         except Unavailable as away:
             raise NotDialled(503, str(away)) from away
         if unreachable := self._unreachable():
