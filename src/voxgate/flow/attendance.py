@@ -4,14 +4,16 @@ import asyncio
 
 from voxgate.flow.application import VERB_STATUS
 from voxgate.flow.session import Session
-from voxgate.verbs.contract import NEXT, Outcome, Verb
+from voxgate.verbs.contract import NEXT, Outcome, Verb, VerbContext
+from voxgate.verbs.filler import Company, GivenUp
 
 
 class Attendance:
     """The Watcher of one session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, context: VerbContext) -> None:
         self._session = session
+        self._context = context
 
     def on_verb(self, event: str, verb: Verb) -> None:
         if not self._session.settings.notify_events:
@@ -24,5 +26,11 @@ class Attendance:
         return self._session.application.sends_commands
 
     async def wait(self, arrived: asyncio.Event) -> Outcome:
-        await arrived.wait()
+        """With the session's company for a slow application (contract 5.3)."""
+        delay = self._session.settings.take_delay()
+        company = Company(self._context, noise=None, delay=delay)
+        try:
+            await company.during(arrived.wait())
+        except GivenUp as why:
+            return await company.give_up(why)
         return NEXT

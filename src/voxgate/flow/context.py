@@ -9,6 +9,7 @@ from voxgate.call import outcome
 from voxgate.call.leg import Leg
 from voxgate.flow.application import NoDocument
 from voxgate.flow.ears import CallEars
+from voxgate.flow.recorder import CallRecorder
 from voxgate.flow.rooms import CallRooms
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
@@ -34,7 +35,9 @@ class CallContext:
         self._notes = notes
         self.dialling = session.dialling
         self.ears = CallEars(session, self)
+        self.recorder = CallRecorder(session)
         self.rooms = CallRooms(session, self.aside)
+        self.settings = session.settings
         self.tracks = CallTracks(session)
 
     def aside(self) -> "CallContext":
@@ -50,6 +53,10 @@ class CallContext:
             raise NotNow("the call has no media")
         return self._session.leg
 
+    @property
+    def application_sid(self) -> str | None:
+        return self._call.record.application_sid
+
     async def answer(self) -> None:
         await self._session.line.answer()
 
@@ -59,15 +66,18 @@ class CallContext:
     async def say(
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
     ) -> int:
-        session = self._call.record.request.voice
+        settings = self._session.settings
         heard_ms, last = 0, None
         try:
             async with self._session.speaker.speaking(
-                text, session, synthesizer, cached=cached
+                text,
+                settings.voice,
+                settings.spoken(synthesizer),
+                cached=cached and settings.cache_speech,
             ) as parts:
                 async for part in parts:
                     for alert in part.alerts:
-                        self._call.alert(alert.alert_type, alert.message, alert.detail)
+                        self.alert(alert.alert_type, alert.message, alert.detail)
                     following = self._leg.queue(part.audio)
                     # The next part renders while this one plays; only two are ever on the leg.
                     heard_ms += await last if last is not None else 0

@@ -71,7 +71,9 @@ async def _run_application(session: Session, first: FirstDocument | None) -> Non
     """
     notes = Notes()
     session.context = CallContext(session, notes)
-    session.runner = Runner(session.call, session.context, notes, session.line, Attendance(session))
+    session.runner = Runner(
+        session.call, session.context, notes, session.line, Attendance(session, session.context)
+    )
     session.application.take_command = CommandInbox(session).put
     try:
         await session.runner.run(first or session.application.first_document)

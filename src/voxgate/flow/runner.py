@@ -126,7 +126,7 @@ class Runner:
     async def _run_one(self, verb: Verb) -> Outcome:
         about: Json = {"verb": verb.verb} | ({"id": verb.id} if verb.id else {})
         unfit = Need.UNANSWERED if self._line.is_answered else Need.ANSWERED
-        if verb.needs is unfit:
+        if verb.need is unfit:
             self._call.note(EventType.VERB, about | {"phase": "skipped"})
             return Step.NEXT
         self._call.note(EventType.VERB, about | {"phase": "started"} | verb.facts())
@@ -150,7 +150,8 @@ class Runner:
             self._watcher.on_verb(event, verb)
 
     async def _perform(self, verb: Verb) -> Outcome:
-        if verb.needs is Need.AUDIO and not self._line.is_answered:
-            opening = self._line.early_media if verb.wants_early_media else self._line.answer
+        if verb.need is Need.AUDIO and not self._line.is_answered:
+            early = verb.wants_early_media or self._context.settings.early_media
+            opening = self._line.early_media if early else self._line.answer
             await opening()
         return await verb.run(self._context)

@@ -18,7 +18,9 @@ from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice
 from voxgate.verbs.capabilities.dialling import Dialling
 from voxgate.verbs.capabilities.ears import Ears
+from voxgate.verbs.capabilities.recorder import Recorder
 from voxgate.verbs.capabilities.rooms import Rooms
+from voxgate.verbs.capabilities.settings import Settings
 from voxgate.verbs.capabilities.tracks import Tracks
 
 
@@ -107,7 +109,18 @@ class VerbContext(Protocol):
     def rooms(self) -> Rooms: ...
 
     @property
+    def recorder(self) -> Recorder: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
     def tracks(self) -> Tracks: ...
+
+    @property
+    def application_sid(self) -> str | None:
+        """The application's, when it has one: a call may also name its hooks itself."""
+        ...
 
     async def answer(self) -> None:
         """Answer the call; at once when it is answered already."""
@@ -197,6 +210,11 @@ class Verb(WireObject):
 
     verb: str
     id: str | None = Field(None, description="Comes back as verb_id in the verb's action hook.")
+
+    @property
+    def need(self) -> Need:
+        """What this one needs; some depend on what was asked of them."""
+        return self.needs
 
     @property
     def wants_early_media(self) -> bool:

@@ -31,11 +31,11 @@ from voxgate.verbs.properties import (
     SipHeaders,
     VerbReader,
     absent,
+    decibels,
 )
 
 TARGETS_MAX = 10
 CALLER, CALLEE = 1, 2  # `channel` of a nested tap or transcript
-_DECIBELS = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:dB)?\s*", re.IGNORECASE)
 _KEYS = re.compile(r"[0-9A-D*#]+")
 _NOT_DIALLED = {"teams": "teams is not available in this version"}
 
@@ -124,16 +124,6 @@ class Patterns(WireObject):
 def _patterns(value: object) -> object:
     """One list counts for both legs."""
     return {"childCall": value, "parentCall": value} if isinstance(value, list) else value
-
-
-def decibels(value: object) -> object:
-    """A gain as number or text, such as "+3dB"."""
-    if isinstance(value, str):
-        found = _DECIBELS.fullmatch(value)
-        if found is None:
-            raise ValueError('must be a number of decibels, or text such as "+3dB"')
-        return float(found[1])
-    return value
 
 
 def _nested(name: str) -> BeforeValidator:

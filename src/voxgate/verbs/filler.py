@@ -1,12 +1,15 @@
 """What a caller hears while the application thinks: filler noise, filler verbs, giving up."""
 
 import asyncio
-from typing import Annotated, Any, Self, cast
+from collections.abc import Coroutine
+from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from voxgate.base.errors import VoxgateError
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
+from voxgate.verbs.capabilities.settings import Delay, Noise
 from voxgate.verbs.contract import (
     ENDED,
     NEXT,
@@ -21,6 +24,8 @@ from voxgate.verbs.contract import (
 from voxgate.verbs.play import Play
 from voxgate.verbs.properties import Count, Seconds, VerbReader, absent, alert_play_failed
 from voxgate.verbs.say import Say
+
+T = TypeVar("T")
 
 GIVE_UP = "bot-action-delay-giveup"
 
@@ -46,6 +51,10 @@ class FillerNoise(WireObject):
         if self.enable and not self.url:
             raise absent("url")
         return self
+
+    @property
+    def noise(self) -> Noise | None:
+        return Noise(self.url, self.start_delay_secs) if self.enable and self.url else None
 
 
 class ActionHookDelayAction(WireObject):
@@ -81,52 +90,72 @@ class ActionHookDelayAction(WireObject):
             raise absent("actions")
         return self
 
+    @property
+    def delay(self) -> Delay | None:
+        if not self.enabled:
+            return None
+        return Delay(
+            self.no_response_timeout,
+            self.actions,
+            self.retries,
+            self.no_response_give_up_timeout,
+            self.give_up_actions,
+        )
 
-class Asking:
-    """One question to the application, with company while the answer is awaited."""
 
-    def __init__(
-        self,
-        ctx: VerbContext,
-        *,
-        noise: FillerNoise | None,
-        delay: ActionHookDelayAction | None,
-    ) -> None:
+class GivenUp(VoxgateError):
+    """The application took longer than it may."""
+
+
+class Company:
+    """What the caller hears while the application is waited for."""
+
+    def __init__(self, ctx: VerbContext, *, noise: Noise | None, delay: Delay | None) -> None:
         self._ctx = ctx
-        self._noise = noise if noise and noise.enable else None
-        self._delay = delay if delay and delay.enabled else None
-        self._answered = False
+        self._noise = noise
+        self._delay = delay
+        self._came = False
         self._speaking = False
 
-    async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Outcome:
-        """A running filler `say` is heard out after the answer, everything else is cut."""
-        give_up_s = (self._delay.no_response_give_up_timeout if self._delay else 0) or None
+    async def during(self, waiting: Coroutine[Any, Any, T]) -> T:
+        """The result of `waiting`. Raises GivenUp.
+
+        A running filler `say` is heard out after it, everything else is cut.
+        """
+        give_up_s = (self._delay.give_up_s if self._delay else 0) or None
         async with asyncio.TaskGroup() as tasks:
-            asking = tasks.create_task(self._ctx.ask(hook, result, verb_id), name="ask")
+            asking = tasks.create_task(waiting, name="wait")
             filling = tasks.create_task(self._fill(), name="filler")
             await asyncio.wait({asking}, timeout=give_up_s)
-            self._answered = asking.done()
-            if not (self._answered and self._speaking):
+            self._came = asking.done()
+            if not (self._came and self._speaking):
                 filling.cancel()
             asking.cancel()
             await asyncio.wait({asking, filling})
-        if self._delay and not self._answered:
-            return await self._give_up(self._delay)
-        document = asking.result()
-        return Replace(document) if document else NEXT
+        if not self._came:
+            raise GivenUp(f"the application sent no verbs within {give_up_s:g} seconds")
+        return asking.result()
+
+    async def give_up(self, why: GivenUp) -> Outcome:
+        """What is to be done then."""
+        self._ctx.alert(GIVE_UP, str(why))
+        if self._delay and self._delay.give_up_actions:
+            return Replace(Document(self._delay.give_up_actions))
+        await self._ctx.hang_up({"X-Reason": GIVE_UP})
+        return ENDED
 
     async def _fill(self) -> None:
         delay = self._delay
-        if delay is None or delay.no_response_timeout == 0:
+        if delay is None or delay.filler_s == 0:
             await self._silence(None)
             return
         for number in range(delay.retries + 1):
-            await self._silence(delay.no_response_timeout)
+            await self._silence(delay.filler_s)
             action = delay.actions[number % len(delay.actions)]
             self._speaking = isinstance(action, Say)
             await action.run(self._ctx)
             self._speaking = False
-            if self._answered:
+            if self._came:
                 return
         await self._silence(None)
 
@@ -134,8 +163,8 @@ class Asking:
         """The time between fillers; noise is heard in it when there is any."""
         try:
             async with asyncio.timeout(seconds):
-                if self._noise and self._noise.url:
-                    await self._ctx.sleep(self._noise.start_delay_secs)
+                if self._noise:
+                    await self._ctx.sleep(self._noise.start_delay_s)
                     await self._play_for_ever(self._noise.url)
                 await asyncio.Event().wait()
         except TimeoutError:
@@ -149,10 +178,33 @@ class Asking:
             self._noise = None
             alert_play_failed(self._ctx, url, failure)
 
-    async def _give_up(self, delay: ActionHookDelayAction) -> Outcome:
-        waited_s = delay.no_response_give_up_timeout
-        self._ctx.alert(GIVE_UP, f"the application sent no verbs within {waited_s:g} seconds")
-        if delay.give_up_actions:
-            return Replace(Document(delay.give_up_actions))
-        await self._ctx.hang_up({"X-Reason": GIVE_UP})
-        return ENDED
+
+class Asking:
+    """One question to the application, with company while the answer is awaited.
+
+    What the verb does not say holds as for the session.
+    """
+
+    def __init__(
+        self,
+        ctx: VerbContext,
+        *,
+        noise: FillerNoise | None,
+        delay: ActionHookDelayAction | None,
+    ) -> None:
+        self._ctx = ctx
+        self._own = delay is not None
+        self._delay = delay.delay if delay else ctx.settings.delay
+        self._noise = noise.noise if noise else ctx.settings.noise
+
+    async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Outcome:
+        company = Company(self._ctx, noise=self._noise, delay=self._delay)
+        try:
+            document = await company.during(self._ctx.ask(hook, result, verb_id))
+        except GivenUp as why:
+            return await company.give_up(why)
+        if document:
+            return Replace(document)
+        if self._own:
+            self._ctx.settings.lend(self._delay or Delay())
+        return NEXT

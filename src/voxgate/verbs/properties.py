@@ -47,6 +47,8 @@ def _loop(value: object) -> object:
     return max(1, int(value))
 
 
+_DECIBELS = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:dB)?\s*", re.IGNORECASE)
+
 Count = Annotated[int, Field(ge=0), BeforeValidator(_integral)]
 CountOrText = Annotated[
     int,
@@ -64,6 +66,16 @@ Texts = Annotated[
 Loop = Annotated[
     int | None, BeforeValidator(_loop, json_schema_input_type=int | Literal["forever"])
 ]
+
+
+def decibels(value: object) -> object:
+    """A gain as number or text, such as "+3dB"."""
+    if isinstance(value, str):
+        found = _DECIBELS.fullmatch(value)
+        if found is None:
+            raise ValueError('must be a number of decibels, or text such as "+3dB"')
+        return float(found[1])
+    return value
 
 
 def rounds(loop: int | None) -> Iterator[int]:

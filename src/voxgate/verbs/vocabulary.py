@@ -11,8 +11,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from voxgate.model.calls import Json
+from voxgate.verbs.alert import Alert
 from voxgate.verbs.answer import Answer
 from voxgate.verbs.conference import Conference
+from voxgate.verbs.config import Config
 from voxgate.verbs.contract import Document, InvalidDocument, Verb
 from voxgate.verbs.dequeue import Dequeue
 from voxgate.verbs.dial import Dial
@@ -22,6 +24,7 @@ from voxgate.verbs.enqueue import Enqueue
 from voxgate.verbs.gather import Gather
 from voxgate.verbs.hangup import Hangup
 from voxgate.verbs.leave import Leave
+from voxgate.verbs.message import Message
 from voxgate.verbs.pause import Pause
 from voxgate.verbs.play import Play
 from voxgate.verbs.redirect import Redirect
@@ -33,8 +36,10 @@ from voxgate.verbs.tag import Tag
 from voxgate.verbs.transcribe import Transcribe
 
 AnyVerb = Annotated[
-    Answer
+    Alert
+    | Answer
     | Conference
+    | Config
     | Dequeue
     | Dial
     | Dtmf
@@ -43,6 +48,7 @@ AnyVerb = Annotated[
     | Gather
     | Hangup
     | Leave
+    | Message
     | Pause
     | Play
     | Redirect
@@ -62,8 +68,6 @@ VERBS: dict[str, type[Verb]] = {
 # Verbs of the wire contract that have no module yet, so that the refusal can say so.
 LATER = frozenset({
     "agent",
-    "alert",
-    "config",
     "deepgram_s2s",
     "dialogflow",
     "elevenlabs_s2s",
@@ -72,7 +76,6 @@ LATER = frozenset({
     "lex",
     "listen",
     "llm",
-    "message",
     "microsoft_s2s",
     "openai_s2s",
     "qwen_s2s",

@@ -11,6 +11,7 @@ from voxgate.model.hooks import Hook
 from voxgate.model.speech import Ear, SynthesizerChoice
 from voxgate.testing.virtual_time import run_virtual
 from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
+from voxgate.verbs.capabilities.settings import Delay, Noise
 from voxgate.verbs.contract import (
     Document,
     NotNow,
@@ -96,6 +97,32 @@ class FakeEars:
 
 
 @dataclass
+class FakeSettings:
+    """The session's plain values; who speaks and what was reset are remembered."""
+
+    noise: Noise | None = None
+    delay: Delay | None = None
+    hold_music: str | None = None
+    sip_request_hook: Hook | None = None
+    refer_hook: Hook | None = None
+    notify_events: bool = False
+    early_media: bool = False
+    cache_speech: bool = True
+    spoken_as: list[SynthesizerChoice | None] = field(default_factory=list)
+    resets: list[str] = field(default_factory=list)
+    lent: Delay | None = None
+
+    def speak_as(self, synthesizer: SynthesizerChoice | None) -> None:
+        self.spoken_as.append(synthesizer)
+
+    def reset(self, names: tuple[str, ...]) -> None:
+        self.resets += names
+
+    def lend(self, delay: Delay | None) -> None:
+        self.lent = delay
+
+
+@dataclass
 class FakeCall:
     """Everything heard and told, with the second it began: `("say", 0.0, "hello")`."""
 
@@ -114,6 +141,8 @@ class FakeCall:
     choices: list[SynthesizerChoice | None] = field(default_factory=list)
     sounds: Mapping[float, EarEvent] = field(default_factory=dict)
     session_ear: Ear = field(default_factory=Ear)
+    settings: FakeSettings = field(default_factory=FakeSettings)
+    application_sid: str | None = "the application"
 
     def __post_init__(self) -> None:
         self.ears = FakeEars(self.sounds, self.session_ear)

@@ -1,6 +1,7 @@
 import pytest
 
 from unit.verbs.fakes import FakeCall, run, run_and_time, verb
+from voxgate.verbs.capabilities.settings import Delay
 from voxgate.verbs.contract import ENDED, NEXT, InvalidDocument, Replace, Verb
 from voxgate.verbs.pause import Pause
 
@@ -161,3 +162,50 @@ def test_a_delay_action_without_usable_fillers_is_refused(delay, complaint):
 def test_noise_without_a_sound_is_refused():
     with pytest.raises(InvalidDocument, match=r"gather\.fillerNoise: missing value for url"):
         verb("gather", fillerNoise={"enable": True})
+
+
+def test_what_the_gather_does_not_say_holds_as_for_the_session():
+    call = slow_application(60)
+    call.settings.delay = Delay(filler_s=3, actions=(verb("say", text="session"),))
+
+    run(verb("gather", numDigits=1, actionHook="/x"), call)
+
+    assert call.told("say") == [("say", 3, "session")]
+
+
+def test_the_gathers_own_word_counts_even_when_it_is_no_fs_765():
+    call = slow_application(60)
+    call.settings.delay = Delay(filler_s=3, actions=(verb("say", text="session"),))
+
+    run(gathering(enabled=False), call)
+
+    assert call.told("say") == []
+    assert call.settings.lent == Delay()
+
+
+@pytest.mark.parametrize("zero", [{"noResponseTimeout": 0}, {}])
+def test_zero_is_no_filler_and_never_giving_up_fs_893(zero):
+    call = slow_application(600)
+
+    outcome, ended = run_and_time(gathering(noResponseGiveUpTimeout=0, **zero), call)
+
+    assert (outcome, ended, call.told("say")) == (NEXT, 600, [])
+
+
+def test_giving_up_runs_its_actions_fs_902():
+    call = slow_application(60)
+
+    outcome, ended = run_and_time(
+        gathering(noResponseGiveUpTimeout=9, giveUpActions=[{"verb": "hangup"}]), call
+    )
+
+    assert (isinstance(outcome, Replace), ended) == (True, 9)
+    assert "bot-action-delay-giveup" in call.alerts[0]
+
+
+def test_a_filler_of_its_own_is_lent_to_the_wait_for_commands_fs_924():
+    call = slow_application(0)
+
+    run(gathering(noResponseTimeout=3, actions=[{"say": {"text": "one moment"}}]), call)
+
+    assert call.settings.lent.filler_s == 3
