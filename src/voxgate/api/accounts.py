@@ -10,7 +10,9 @@ from voxgate.api import answers, crud
 from voxgate.api.answers import V1, Page, Sid, Wire
 from voxgate.api.gate import caller_of
 from voxgate.model.accounts import Account
+from voxgate.model.recordings import BucketCredential
 from voxgate.provisioning.accounts import AccountDraft, Accounts
+from voxgate.provisioning.buckets import shown
 
 
 def to_wire(account: Account, *, with_secret: bool = True) -> Wire:
@@ -27,6 +29,10 @@ def to_wire(account: Account, *, with_secret: bool = True) -> Wire:
         "device_calling_application_sid": account.device_calling_application_sid,
         "is_active": answers.flag(account.is_active),
         "require_known_caller": answers.flag(account.require_known_caller),
+        "record_all_calls": answers.flag(account.record_all_calls),
+        "record_format": account.record_format,
+        "bucket_credential": _bucket(account) if with_secret else None,
+        "recording_hook": answers.hook(account.recording_hook, sid, "recording_hook"),
         "webhook_secret": secret if with_secret else answers.secret(secret),
         "speech_synthesis_vendor": account.speech_synthesis_vendor,
         "speech_synthesis_language": account.speech_synthesis_language,
@@ -35,6 +41,13 @@ def to_wire(account: Account, *, with_secret: bool = True) -> Wire:
         "speech_recognizer_language": account.speech_recognizer_language,
         "created_at": answers.moment(account.created_at),
     }
+
+
+def _bucket(account: Account) -> Wire | None:
+    """Only where one account is asked for, with its secrets masked."""
+    if account.bucket_credential is None:
+        return None
+    return shown(BucketCredential.from_json(account.bucket_credential))
 
 
 _listed = partial(to_wire, with_secret=False)

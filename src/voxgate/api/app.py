@@ -18,6 +18,7 @@ from voxgate.api import (
     numbers,
     openapi,
     quotas,
+    recordings,
     registered_users,
     rooms,
     service_providers,
@@ -39,6 +40,7 @@ from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
 from voxgate.provisioning.lcrs import Lcrs
 from voxgate.provisioning.limits import Limits
 from voxgate.provisioning.numbers import PhoneNumbers
+from voxgate.provisioning.recordings import CallRecordings
 from voxgate.provisioning.registered_users import RegisteredUsers
 from voxgate.provisioning.service_providers import ServiceProviders
 
@@ -61,6 +63,7 @@ class Parts:
     lcr_entries: LcrCarrierSetEntries
     alerts: Alerts
     calls: Calls
+    recordings: CallRecordings
     clients: Clients
     registered_users: RegisteredUsers
     limits: Limits
@@ -76,9 +79,7 @@ def create_app(parts: Parts, *, version: str) -> FastAPI:
         description="A voice gateway: ask for a call, and it is placed, spoken and reported.",
         redoc_url=None,
     )
-    app.add_middleware(
-        Gate, directory=parts.directory, limit=parts.limit, quotas=parts.quotas
-    )
+    app.add_middleware(Gate, directory=parts.directory, limit=parts.limit, quotas=parts.quotas)
     errors.install(app)
     for router in _routers(parts):
         # Not include_router: that builds every route a second time, most of the start-up time.
@@ -101,6 +102,7 @@ def _routers(parts: Parts) -> tuple[APIRouter, ...]:
         numbers.routes(parts.numbers),
         lcrs.routes(parts.lcrs, parts.lcr_routes, parts.lcr_entries),
         alerts.routes(parts.alerts),
+        recordings.routes(parts.recordings),
         clients.routes(parts.clients),
         registered_users.routes(parts.registered_users, parts.sip_address),
         quotas.routes(parts.limits),

@@ -18,6 +18,7 @@ def to_wire(application: Application) -> Wire:
         "call_hook": answers.hook(application.call_hook, sid, "call_hook"),
         "call_status_hook": answers.hook(application.call_status_hook, sid, "call_status_hook"),
         "app_json": application.app_json,
+        "record_all_calls": answers.flag(application.record_all_calls),
         "speech_synthesis_vendor": application.speech_synthesis_vendor,
         "speech_synthesis_language": application.speech_synthesis_language,
         "speech_synthesis_voice": application.speech_synthesis_voice,

@@ -1,7 +1,7 @@
 """A live call: its record, its event log, and the one way each of its statuses is reported."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from voxgate.base.clock import Clock
@@ -31,6 +31,7 @@ class LiveCall:
         self._clock = clock
         self._rank = 0
         self._answered_at: float | None = None
+        self._on_answer: list[Callable[[], None]] = []
         self._last_seq = record.last_seq
         self.ended = False
 
@@ -67,6 +68,15 @@ class LiveCall:
         self._change(answered_at=self._clock.wall(), sbc_callid=sbc_callid)
         self.note(EventType.ANSWERED, facts)
         self.report(CallStatus.IN_PROGRESS, 200, "OK")
+        for listener in self._on_answer:
+            listener()
+
+    def when_answered(self, listener: Callable[[], None]) -> None:
+        """Call `listener` once the call is answered; at once when it is."""
+        if self.is_answered:
+            listener()
+        else:
+            self._on_answer.append(listener)
 
     def tag(self, data: Json) -> None:
         """Replace customerData; later payloads carry it."""

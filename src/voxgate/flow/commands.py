@@ -18,6 +18,7 @@ from voxgate.model.hooks import Hook
 from voxgate.provisioning.call_update import CallUpdateDraft, read_update
 from voxgate.provisioning.calls import SipAnswer
 from voxgate.provisioning.errors import Refused
+from voxgate.verbs.capabilities.recorder import RecordOrder
 from voxgate.verbs.capabilities.rooms import Participant
 from voxgate.verbs.capabilities.tracks import Sound
 from voxgate.verbs.contract import Document, InvalidDocument, NotNow, VerbContext
@@ -221,6 +222,24 @@ async def _take_part(session: Session, change: CallUpdateDraft) -> None:
         context_of(session).rooms.act(Participant(wanted.action, wanted.tag, hook))
 
 
+async def _record(session: Session, change: CallUpdateDraft) -> None:
+    wanted, recorder = change.record, context_of(session).recorder
+    if wanted is None:
+        return
+    kind = wanted.type or "siprec"
+    match wanted.action:
+        case "startCallRecording":
+            servers = wanted.siprec_server_url or ()
+            headers = tuple(wanted.headers.items())
+            await recorder.start(RecordOrder(kind, wanted.recording_id, servers, headers))
+        case "stopCallRecording":
+            await recorder.stop(kind)
+        case "pauseCallRecording":
+            await recorder.pause(kind)
+        case "resumeCallRecording":
+            await recorder.resume(kind)
+
+
 async def _dub(session: Session, change: CallUpdateDraft) -> None:
     (verb,) = _document(session, [{**(change.dub or {}), "verb": "dub"}]).verbs
     if isinstance(verb, Dub):
@@ -240,6 +259,7 @@ _ACTIONS: dict[str, _Action] = {
     "conf_hold_status": _hold,
     "participant_action": _take_part,
     "tag": _tag,
+    "record": _record,
     "dub": _dub,
     "boost_audio_signal": _boost,
 }

@@ -13,6 +13,7 @@ from voxgate.flow.recorder import CallRecorder
 from voxgate.flow.rooms import CallRooms
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
+from voxgate.flow.tokens import CallTokens
 from voxgate.flow.tracks import CallTracks
 from voxgate.media.files import AudioNotFound, AudioUnreadable
 from voxgate.model.calls import Json
@@ -38,6 +39,7 @@ class CallContext:
         self.recorder = CallRecorder(session)
         self.rooms = CallRooms(session, self.aside)
         self.settings = session.settings
+        self.tokens = CallTokens(session)
         self.tracks = CallTracks(session)
 
     def aside(self) -> "CallContext":

@@ -12,6 +12,7 @@ from voxgate.call.leg import MediaSession
 from voxgate.flow.application import AppSettings
 from voxgate.flow.conference import Conferences
 from voxgate.flow.queue import Queues
+from voxgate.flow.shelf import Shelf
 from voxgate.flow.ways import Asker, Enter, SecretOf, no_sockets
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
@@ -100,6 +101,7 @@ class CallPorts:
     children: Children
     open_room: Callable[[], Room]
     dialling: Callable[[Any], Dialling]
+    shelf: Shelf
     enter: Enter = no_sockets
     place: Place = _no_calls
     session_of: Callable[[str], Any] = _nobody

@@ -1,7 +1,7 @@
 """One call and the application that drives it: inbound, outbound and dialled calls alike."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -66,6 +66,7 @@ class Session:
         self.abandon: Callable[[Cause], None] = lambda cause: self.end(Ending(cause))
         self._delist = ports.enlist(self)
         self._last_words = Nursery(call.sid)
+        self._at_close: list[Callable[[], Awaitable[None]]] = []
         self.on_hold: Callable[[bool], None] = lambda _held: None  # who is joined with it sets it
         # How far dialling has come on this call's behalf, for who waits for a transfer.
         self.on_dial_progress: Callable[[int, str], None] = lambda _status, _reason: None
@@ -164,10 +165,16 @@ class Session:
         """Begin what must be told even if the call ends meanwhile; `close` waits for it."""
         return self._last_words.start(work, name="last-words")
 
+    def at_close(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have `work` done by `close`, while the call's stream is still open."""
+        self._at_close.append(work)
+
     async def close(self) -> None:
         """Stop everything that runs beside the verbs. Live control no longer finds the call."""
         self._delist()
         await self.background.close()
+        while self._at_close:
+            await self._at_close.pop()()
         self.application.close()
         try:
             async with asyncio.timeout(LAST_WORDS_S):

@@ -146,6 +146,7 @@ class CallRequest:
     voice: Voice = Voice()
     recognizer: RecognizerChoice = RecognizerChoice()
     amd: Json | None = None
+    record: bool = False  # the account or the application has every call recorded
     source_ip: str | None = None  # of an inbound call: where its INVITE came from
     refer_hook: Hook | None = None  # asked when the far end wants to be transferred
     sip_request_hook: Hook | None = None  # told of INFO and MESSAGE inside the call

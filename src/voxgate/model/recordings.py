@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -33,7 +34,8 @@ class RecordingState(StrEnum):
     """Where a recording is. It is in one place at any time, and never in none."""
 
     OPEN = "open"  # being written
-    LOCAL = "local"  # complete, on this gateway's disk
+    LOCAL = "local"  # complete, on this gateway's disk, on its way to the bucket
+    KEPT = "kept"  # complete, on this gateway's disk, of an account without a bucket
     STORED = "stored"  # in the bucket
     REFUSED = "refused"  # the bucket will not take it; kept on disk
 
@@ -56,3 +58,10 @@ class Recording:
     attempts: int = 0
     next_at: float = 0.0
     error: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the API gives it out, relative to /v1 (contract section 10.2)."""
+        day = datetime.fromtimestamp(self.started_at, UTC).strftime("%Y/%m/%d")
+        base = f"/Accounts/{self.account_sid}/RecentCalls/{self.call_sid}/record"
+        return f"{base}/{day}/{self.format}?recording_sid={self.recording_sid}"

@@ -1,12 +1,14 @@
 """Accounts: the tenants."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from voxgate.base.ids import new_sid, new_webhook_secret
 from voxgate.model.accounts import Account
+from voxgate.model.recordings import BucketCredential
 from voxgate.provisioning import reach
 from voxgate.provisioning.addresses import owned_hooks
+from voxgate.provisioning.buckets import BucketDraft
 from voxgate.provisioning.drafts import (
     Draft,
     Flag,
@@ -26,21 +28,18 @@ from voxgate.provisioning.permissions import Principal, require
 from voxgate.store import accounts, applications, calls, registrations
 from voxgate.store.engine import Connection
 
-HOOKS = ("registration_hook", "queue_event_hook")
+HOOKS = ("registration_hook", "queue_event_hook", "recording_hook")
 # What an account's own key cannot change (contract section 1.2).
 _NOT_BY_ITSELF = ("sip_realm", "is_active")
 
 
 class AccountDraft(Draft):
     required: ClassVar = ("name",)
-    not_null: ClassVar = ("is_active", "require_known_caller")
+    not_null: ClassVar = ("is_active", "require_known_caller", "record_all_calls", "record_format")
     read_only: ClassVar = ("account_sid", "webhook_secret", "created_at")
     later: ClassVar = {
         "siprec_hook_sid": "",
         "disable_cdrs": 0,
-        "record_all_calls": 0,
-        "record_format": "mp3",
-        "bucket_credential": {},
         "enable_debug_log": 0,
         "device_to_call_ratio": 5,
         "plan_type": "trial",
@@ -54,6 +53,10 @@ class AccountDraft(Draft):
     device_calling_application_sid: Sid | None = None
     is_active: Flag = True
     require_known_caller: Flag = False
+    record_all_calls: Flag = False
+    record_format: Literal["mp3", "wav"] = "mp3"
+    bucket_credential: BucketDraft | None = None
+    recording_hook: OwnedHook = None
     speech_synthesis_vendor: Word | None = None
     speech_synthesis_language: Word | None = None
     speech_synthesis_voice: Phrase | None = None
@@ -144,6 +147,22 @@ class Accounts:
 
         return await self._inventory.write(change)
 
+    async def bucket(
+        self, caller: Principal, account_sid: str, document: object
+    ) -> BucketCredential:
+        """The bucket that a request names in full, masked secrets being the account's own."""
+        account = await self.get(caller, account_sid)
+        if not isinstance(document, dict):
+            raise Invalid("the body must be a JSON object")
+        draft = AccountDraft.to_change({"bucket_credential": document})
+        kept = account.bucket_credential
+        current = BucketCredential.from_json(kept) if kept else None
+        named = draft.bucket_credential
+        credential = named.to_credential(current) if named else None
+        if credential is None:
+            raise Invalid.fields(FieldError("vendor", "must name a vendor of buckets"))
+        return credential
+
     async def take_realm(self, caller: Principal, account_sid: str, realm: str) -> None:
         """The domain of the account's devices. Those registered under another one must return."""
         name = realm.strip().lower()
@@ -177,6 +196,7 @@ class Accounts:
     def _with(self, connection: Connection, current: Account, draft: AccountDraft) -> Account:
         sent = draft.sent()
         sent.pop("service_provider_sid", None)
+        sent |= _bucket(current, sent)
         hooks = owned_hooks(sent, current, HOOKS, self._inventory.egress)
         account = replace(current, **{**sent, **hooks})
         if account.sip_realm is not None:
@@ -195,3 +215,15 @@ class Accounts:
         application = applications.get(connection, sid, self._inventory.box)
         if application is None or application.account_sid != account.account_sid:
             raise reach.unknown("device_calling_application_sid")
+
+
+def _bucket(current: Account, sent: dict[str, Any]) -> dict[str, str | None]:
+    """What `bucket_credential` becomes, when it was sent."""
+    if "bucket_credential" not in sent:
+        return {}
+    draft: BucketDraft | None = sent["bucket_credential"]
+    if draft is None:
+        return {"bucket_credential": None}
+    kept = current.bucket_credential
+    credential = draft.to_credential(BucketCredential.from_json(kept) if kept else None)
+    return {"bucket_credential": credential.to_json() if credential else None}

@@ -8,7 +8,7 @@ from voxgate.base.ids import new_sid
 from voxgate.model.applications import Application
 from voxgate.provisioning import reach
 from voxgate.provisioning.addresses import owned_hooks
-from voxgate.provisioning.drafts import Draft, Name, OwnedHook, Phrase, Sid, Word
+from voxgate.provisioning.drafts import Draft, Flag, Name, OwnedHook, Phrase, Sid, Word
 from voxgate.provisioning.errors import FieldError, Invalid, NotFound, Unprocessable
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.pages import Listing, PageRequest
@@ -29,7 +29,6 @@ class ApplicationDraft(Draft):
     later: ClassVar = {
         "messaging_hook": {},
         "env_vars": {},
-        "record_all_calls": 0,
         "use_for_fallback_speech": 0,
         "speech_synthesis_label": "",
         "speech_recognizer_label": "",
@@ -47,6 +46,7 @@ class ApplicationDraft(Draft):
     call_hook: OwnedHook = None
     call_status_hook: OwnedHook = None
     app_json: str | None = None
+    record_all_calls: Flag = False
     speech_synthesis_vendor: Word | None = None
     speech_synthesis_language: Word | None = None
     speech_synthesis_voice: Phrase | None = None

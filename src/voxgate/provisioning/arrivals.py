@@ -7,7 +7,7 @@ from voxgate.base.ids import new_sid
 from voxgate.model.accounts import Account
 from voxgate.model.applications import Application
 from voxgate.model.calls import Call, CallRequest, CallStatus, Json, Target
-from voxgate.provisioning.call_request import recognizer_of, voice_of
+from voxgate.provisioning.call_request import recognizer_of, records_all, voice_of
 from voxgate.provisioning.calls import CallLog
 from voxgate.provisioning.capacity import Capacity, Tenancy, full_text, tenancy_of
 from voxgate.provisioning.directory import Directory
@@ -94,6 +94,7 @@ class Arrivals:
             voice=voice_of(levels),
             recognizer=recognizer_of(levels),
             source_ip=arrival.source_ip,
+            record=records_all(application, account),
         )
         return Call(
             call_sid=new_sid(),

@@ -46,7 +46,12 @@ def complete(draft: CallDraft, application: Application | None, account: Account
         voice=voice_of(levels),
         recognizer=recognizer_of(levels),
         amd=None if draft.amd is None else _amd(draft.amd),
+        record=records_all(application, account),
     )
+
+
+def records_all(application: Application | None, account: Account) -> bool:
+    return account.record_all_calls or (application is not None and application.record_all_calls)
 
 
 def voice_of(levels: tuple[_Level, ...]) -> Voice:

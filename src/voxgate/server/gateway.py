@@ -30,9 +30,10 @@ from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
 from voxgate.model.calls import Call
-from voxgate.model.limits import Limit
 from voxgate.model.hooks import Hook
+from voxgate.model.limits import Limit
 from voxgate.provisioning import calls as call_use_cases
+from voxgate.provisioning.accounts import Accounts
 from voxgate.provisioning.bootstrap import Bootstrap
 from voxgate.provisioning.capacity import Capacity, Tenancy, limit_alert
 from voxgate.provisioning.devices import Devices
@@ -42,11 +43,13 @@ from voxgate.provisioning.errors import Unavailable
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.permissions import Principal, Scope
+from voxgate.provisioning.recordings import CallRecordings
 from voxgate.records.archive import Archive
 from voxgate.records.delivery import Deliveries, DeliveryPorts
 from voxgate.records.housekeeping import keep_house
 from voxgate.records.journal import Journal
 from voxgate.records.receivers import Telling, receivers_of
+from voxgate.records.recordings import RecordingPorts, Recordings
 from voxgate.records.recovery import RecoveryPorts, recover
 from voxgate.sandbox.process import SandboxAddress, SandboxProcess
 from voxgate.server.health import Health
@@ -63,6 +66,7 @@ from voxgate.sip.transport.resolve import Resolver
 from voxgate.sip.transport.wire import WILDCARDS, address_of_way_out
 from voxgate.speech.registry import Recognizers, Registry
 from voxgate.speech.speaker import Speech
+from voxgate.storage.buckets import Buckets
 from voxgate.store.engine import Database
 
 log = get_logger("gateway")
@@ -125,6 +129,19 @@ class Gateway:
         self._speech = Speech(Registry.offline())
         self._recognizers = Recognizers.offline()
         self._files = AudioFiles(self._policy)
+        self._buckets = Buckets(self._policy)
+        self._recordings = Recordings(
+            RecordingPorts(
+                database=self._database,
+                box=self._box,
+                clock=self._clock,
+                journal=self._journal,
+                buckets=self._buckets,
+                teller=self._hooks,
+                account_of=self._directory.account,
+                directory=settings.data_dir / "recordings",
+            )
+        )
         self._locator = Locator(Resolver(self._clock), self._policy)
         self._pings = GatewayPings(
             self._endpoint,
@@ -158,6 +175,7 @@ class Gateway:
         await asyncio.gather(self._speech.start(), self._recognizers.start(), self._files.start())
         sandbox = await self._start_sandbox(bootstrap, usual=first.sandbox)
         self._journal.start()
+        await self._recordings.start()
         control = self._control = self._build_control()
         self._metrics.watch(control.calls, self._figures())
         self._reception = self._open_reception(control)
@@ -169,6 +187,7 @@ class Gateway:
             self._health(),
             self._settings,
             sip_address=self._endpoint.known_as[0].sent_by,
+            recordings=self._call_recordings,
             quota_reached=self._quota_reached,
         )
         self._http = HttpServer(app, self._settings)
@@ -255,6 +274,7 @@ class Gateway:
             ),
             open_room=self._media.room,
             dialling=CallDialling,
+            shelf=self._recordings,
             enter=self._sockets.enter,
             place=self._place,
             session_of=sessions.of,
@@ -268,6 +288,9 @@ class Gateway:
             journal_ready=lambda: self._journal.available,
             finished=self._call_ended,
         )
+
+    def _call_recordings(self, accounts: Accounts) -> CallRecordings:
+        return CallRecordings(self._inventory, accounts, self._buckets, self._recordings.path_of)
 
     def _archive(self) -> Archive:
         return Archive(self._journal, self._database, self._box, self._clock)
@@ -410,6 +433,8 @@ class Gateway:
         if self._use_cases is not None:
             await self._use_cases.close()
         await self._tasks.close()
+        await self._recordings.close()
+        await self._buckets.close()
         if self._deliveries is not None:
             await self._drain(self._deliveries)
         await self._journal.close()

@@ -25,6 +25,7 @@ from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
 from voxgate.provisioning.lcrs import Lcrs
 from voxgate.provisioning.limits import Limits
 from voxgate.provisioning.numbers import PhoneNumbers
+from voxgate.provisioning.recordings import CallRecordings
 from voxgate.provisioning.registered_users import RegisteredUsers
 from voxgate.provisioning.service_providers import ServiceProviders
 from voxgate.server.health import Health
@@ -38,14 +39,16 @@ def build_app(
     settings: Settings,
     *,
     sip_address: str,
+    recordings: Callable[[Accounts], CallRecordings],
     quota_reached: Callable[[Limit, str, str], None],
 ) -> FastAPI:
     limit = settings.api_rate_limit
+    accounts = Accounts(inventory)
     parts = Parts(
         directory=directory,
         health=health,
         service_providers=ServiceProviders(inventory),
-        accounts=Accounts(inventory),
+        accounts=accounts,
         api_keys=ApiKeys(inventory),
         applications=Applications(inventory, app_json_problem),
         carriers=Carriers(inventory),
@@ -56,6 +59,7 @@ def build_app(
         lcr_entries=LcrCarrierSetEntries(inventory),
         alerts=Alerts(inventory),
         calls=calls,
+        recordings=recordings(accounts),
         clients=Clients(inventory),
         registered_users=RegisteredUsers(inventory),
         limits=Limits(inventory),

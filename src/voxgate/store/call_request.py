@@ -28,6 +28,7 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "tag": request.tag,
         "amd": _amd_to_json(request.amd, box),
         "source_ip": request.source_ip,
+        "record": request.record,
         "refer_hook": sealed_hook(request.refer_hook, box),
         "sip_request_hook": sealed_hook(request.sip_request_hook, box),
         "parent_call_sid": request.parent_call_sid,
@@ -56,6 +57,7 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         recognizer=RecognizerChoice(*document["recognizer"]),
         amd=_amd_from_json(document["amd"], box),
         source_ip=document.get("source_ip"),
+        record=document.get("record", False),
         # Calls of before there was `dial` have none of these.
         refer_hook=opened_hook(document.get("refer_hook"), box),
         sip_request_hook=opened_hook(document.get("sip_request_hook"), box),

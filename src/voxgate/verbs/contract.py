@@ -21,6 +21,7 @@ from voxgate.verbs.capabilities.ears import Ears
 from voxgate.verbs.capabilities.recorder import Recorder
 from voxgate.verbs.capabilities.rooms import Rooms
 from voxgate.verbs.capabilities.settings import Settings
+from voxgate.verbs.capabilities.tokens import Tokens
 from voxgate.verbs.capabilities.tracks import Tracks
 
 
@@ -113,6 +114,9 @@ class VerbContext(Protocol):
 
     @property
     def settings(self) -> Settings: ...
+
+    @property
+    def tokens(self) -> Tokens: ...
 
     @property
     def tracks(self) -> Tracks: ...

@@ -38,6 +38,7 @@ def test_an_application_is_made_shown_changed_and_deleted(database_url):
                 "password": "passwo" + "X" * 14,
             },
             "app_json": None,
+            "record_all_calls": 0,
             "speech_synthesis_vendor": "microsoft",
             "speech_synthesis_language": "de-DE",
             "speech_synthesis_voice": None,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -45,9 +46,11 @@ from voxgate.provisioning.lcr_routes import LcrCarrierSetEntries, LcrRoutes
 from voxgate.provisioning.lcrs import Lcrs
 from voxgate.provisioning.limits import Limits
 from voxgate.provisioning.numbers import PhoneNumbers
+from voxgate.provisioning.recordings import CallRecordings
 from voxgate.provisioning.registered_users import RegisteredUsers
 from voxgate.provisioning.service_providers import ServiceProviders
 from voxgate.routing.outbound import RoutePlan
+from voxgate.storage.buckets import Buckets
 from voxgate.store.engine import Connection, Database, StoreUnavailable
 
 T = TypeVar("T")
@@ -359,6 +362,7 @@ class _Stage:
             lcr_entries=LcrCarrierSetEntries(inventory),
             alerts=Alerts(inventory),
             calls=self.calls,
+            recordings=self._recordings(inventory),
             clients=Clients(inventory),
             registered_users=RegisteredUsers(inventory),
             limits=Limits(inventory),
@@ -367,6 +371,12 @@ class _Stage:
             limit=limit,
         )
         self.app = create_app(parts, version="0")
+
+    def _recordings(self, inventory: Inventory) -> CallRecordings:
+        """No bucket is reached and no file is there."""
+        accounts = Accounts(inventory)
+        buckets = Buckets(EgressPolicy())
+        return CallRecordings(inventory, accounts, buckets, lambda one: Path("/nowhere") / one.file)
 
     def _quota_reached(self, limit: Limit, account_sid: str, provider_sid: str) -> None:
         tenancy = Tenancy(account_sid, provider_sid)

@@ -29,12 +29,12 @@ def test_bad_accounts_are_refused_by_field(sqlite_url):
                 ({**good, "service_provider_sid": MISSING_SID}, ["service_provider_sid"]),
                 ({**good, "name": "default"}, ["name"]),
                 (
-                    {**good, "record_all_calls": 1, "plan_type": "paid"},
-                    ["record_all_calls", "plan_type"],
+                    {**good, "enable_debug_log": 1, "plan_type": "paid"},
+                    ["enable_debug_log", "plan_type"],
                 ),
             ],
         )
-        await world.made("Accounts", {**good, "sip_realm": "one.example", "record_all_calls": 0})
+        await world.made("Accounts", {**good, "sip_realm": "one.example", "enable_debug_log": 0})
         twin = {**good, "name": "u", "sip_realm": "ONE.example"}
         await world.check_refused(422, "POST", "/v1/Accounts", [(twin, ["sip_realm"])])
 

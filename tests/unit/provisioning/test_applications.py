@@ -59,8 +59,8 @@ def test_bad_applications_are_refused_by_field(sqlite_url):
                 ({**good, "account_sid": MISSING_SID}, ["account_sid"]),
                 ({**good, "messaging_hook": HOOK}, ["messaging_hook"]),
                 (
-                    {**good, "record_all_calls": 1, "env_vars": {"A": 1}},
-                    ["record_all_calls", "env_vars"],
+                    {**good, "use_for_fallback_speech": 1, "env_vars": {"A": 1}},
+                    ["use_for_fallback_speech", "env_vars"],
                 ),
                 (
                     {**good, "fallback_speech_synthesis_vendor": "x"},
@@ -69,7 +69,7 @@ def test_bad_applications_are_refused_by_field(sqlite_url):
                 ({**good, "call_hook": {"url": "http://169.254.169.254/"}}, ["call_hook"]),
             ],
         )
-        harmless = {"messaging_hook": None, "record_all_calls": 0, "env_vars": {}}
+        harmless = {"messaging_hook": None, "use_for_fallback_speech": 0, "env_vars": {}}
         await world.made("Applications", {**good, **harmless})
         await world.check_refused(422, "POST", "/v1/Applications", [(good, ["name"])])
 
