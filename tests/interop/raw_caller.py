@@ -160,6 +160,7 @@ class RawCall:
     cseq: int = 0
     provisional: list[int] = field(default_factory=list)
     answer: Heard | None = None
+    ack_body: str = ""  # the answer to an offer in the 200
 
     def _fields(self, to: str | None = None) -> dict[str, str]:
         me, port = self.caller.address, self.caller.port
@@ -221,7 +222,12 @@ class RawCall:
         fields = self._fields(heard.value("To"))
         branch = self.branch if status >= 300 else None
         uri = self.uri if status >= 300 else _contact(heard)
-        self.caller.send(self.caller.request("ACK", uri, fields, cseq=self.cseq, branch=branch))
+        body = self.ack_body if status < 300 else ""
+        if body:
+            fields["Content-Type"] = "application/sdp"
+        self.caller.send(
+            self.caller.request("ACK", uri, fields, cseq=self.cseq, branch=branch, body=body)
+        )
 
     def cancel(self) -> None:
         fields = self._fields()
