@@ -19,7 +19,7 @@ from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.stream import Stream
 from voxgate.model.audio import Audio
 from voxgate.sdp import negotiate
-from voxgate.sdp.description import Description, SdpError
+from voxgate.sdp.description import Description, Origin, SdpError
 from voxgate.sdp.negotiate import MediaFacts
 from voxgate.sip.dialog.events import (
     AckReceived,
@@ -64,6 +64,7 @@ class MediaSession:
         self._rtp_timeout_s = rtp_timeout_s
         self._offered: Description | None = None
         self.facts: MediaFacts | None = None
+        self._plan: MediaPlan | None = None
         self.description = b""  # ours, as it was last written
 
     def offer(self) -> bytes:
@@ -97,6 +98,23 @@ class MediaSession:
         self.description = bytes(description)
         return self.description
 
+    def relay(self, body: bytes) -> bytes:
+        """Somebody else's description as our next one here: in our name, its audio elsewhere.
+
+        Raises SdpError.
+        """
+        self._version += 1
+        theirs = Description.parse(body)
+        ip = self.stream.advertised_ip
+        origin = Origin("-", str(self._session_id), str(self._version), ip)
+        self.description = bytes(replace(theirs, origin=origin))
+        return self.description
+
+    def rest(self) -> None:
+        """The audio goes elsewhere: send nothing and miss nothing until the next offer."""
+        if self._plan is not None:
+            self.stream.connect(replace(self._plan, send=False, receive=False))
+
     def _use(self, facts: MediaFacts) -> MediaFacts:
         if self.facts is not None and facts.remote_ip in _NOWHERE:
             # Hold as before RFC 3264: the address is nothing to send to, not even RTCP.
@@ -107,21 +125,20 @@ class MediaSession:
                 remote_rtcp_port=self.facts.remote_rtcp_port,
             )
         self.facts = facts
-        self.stream.connect(
-            MediaPlan(
-                remote_ip=facts.remote_ip,
-                remote_port=facts.remote_port,
-                remote_rtcp_port=facts.remote_rtcp_port,
-                codec=Codec[facts.codec_name],
-                payload_type=facts.payload_type,
-                dtmf_payload_type=facts.dtmf_payload_type,
-                dtmf_receive_payload_type=facts.dtmf_receive_payload_type,
-                ptime_ms=facts.ptime_ms,
-                send=facts.send,
-                receive=facts.receive,
-                rtp_timeout_s=self._rtp_timeout_s,
-            )
+        self._plan = MediaPlan(
+            remote_ip=facts.remote_ip,
+            remote_port=facts.remote_port,
+            remote_rtcp_port=facts.remote_rtcp_port,
+            codec=Codec[facts.codec_name],
+            payload_type=facts.payload_type,
+            dtmf_payload_type=facts.dtmf_payload_type,
+            dtmf_receive_payload_type=facts.dtmf_receive_payload_type,
+            ptime_ms=facts.ptime_ms,
+            send=facts.send,
+            receive=facts.receive,
+            rtp_timeout_s=self._rtp_timeout_s,
         )
+        self.stream.connect(self._plan)
         return facts
 
 
@@ -277,6 +294,16 @@ class Leg:
         self._over = True
         if self._dialog is not None:
             self._dialog.bye(tuple(headers.items()))
+
+    @property
+    def media(self) -> MediaSession:
+        return self._media
+
+    @property
+    def behind_nat(self) -> bool:
+        """Whether the audio comes from another address than the far end described."""
+        facts, seen = self._media.facts, self._media.stream.stats()
+        return facts is not None and seen.remote_ip not in {None, facts.remote_ip}
 
     @property
     def on_hold(self) -> bool:

@@ -11,6 +11,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Connected, Dial, NotConnected
 from voxgate.call.leg import MediaSession
 from voxgate.call.outcome import Cause
+from voxgate.flow.application import NoDocument
 from voxgate.flow.context import CallContext
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.program import FirstDocument, conduct, hang_up
@@ -25,6 +26,7 @@ from voxgate.verbs.contract import Document
 log = get_logger("flow")
 
 BUSY = (486, 600)
+DIAL_CONFIRM = "dial:confirm"
 ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 
 
@@ -180,7 +182,10 @@ class ChildCall:
     async def _confirmed(self, hook: Hook) -> bool:
         """Whether the callee still stands after the verbs that were meant for it alone."""
         session = self.session
-        document = await session.application.action(hook, {}, None)
+        try:
+            document = await session.application.answer_to(hook, {}, None, kind=DIAL_CONFIRM)
+        except NoDocument:
+            return False  # who was to be asked first must not be joined unasked
         if document is not None:
             await self._screen(document)
         return not session.ending.done()

@@ -199,8 +199,33 @@ _Action = Callable[[Session, CallUpdateDraft], Awaitable[SipAnswer | None]]
 
 
 async def _mute(session: Session, change: CallUpdateDraft) -> None:
-    if not context_of(session).rooms.mute(muted=change.mute_status == "mute"):
-        raise NotNow("no dial to mute")
+    muted = change.mute_status == "mute"
+    if not context_of(session).rooms.mute(muted=muted):
+        session.dialling.mute(muted=muted)
+
+
+async def _redirect_child(session: Session, change: CallUpdateDraft) -> None:
+    if change.child_call_hook is not None:
+        session.dialling.redirect_child(change.child_call_hook.to_hook())
+
+
+async def _set_media_path(session: Session, change: CallUpdateDraft) -> None:
+    await session.dialling.media_path(change.media_path or "full-media")
+
+
+async def _press(session: Session, change: CallUpdateDraft) -> None:
+    if change.dtmf is not None:
+        session.dialling.press(change.dtmf.digit, change.dtmf.duration)
+
+
+async def _ask_far_end(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
+    wanted = change.sip_request
+    if wanted is None:
+        return None
+    answer = await session.dialling.request(
+        wanted.method.upper(), wanted.headers, wanted.content, wanted.content_type
+    )
+    return SipAnswer(answer.status, answer.reason)
 
 
 async def _mute_others(session: Session, change: CallUpdateDraft) -> None:
@@ -253,8 +278,12 @@ async def _boost(session: Session, change: CallUpdateDraft) -> None:
 # In the order in which the options of one update are carried out.
 _ACTIONS: dict[str, _Action] = {
     "call_status": _set_status,
+    "child_call_hook": _redirect_child,
     "call_hook": _redirect,
     "mute_status": _mute,
+    "media_path": _set_media_path,
+    "dtmf": _press,
+    "sip_request": _ask_far_end,
     "conf_mute_status": _mute_others,
     "conf_hold_status": _hold,
     "participant_action": _take_part,

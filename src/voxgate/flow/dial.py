@@ -13,19 +13,22 @@ from voxgate.call.orphan import intended_facts
 from voxgate.call.outcome import Cause
 from voxgate.flow.bridge import Bridge
 from voxgate.flow.child import ELSEWHERE, ChildCall, first_of
+from voxgate.flow.context import CallContext
+from voxgate.flow.media_path import MediaPath
 from voxgate.flow.program import FirstDocument
+from voxgate.flow.prompts import entertain
+from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
 from voxgate.model.calls import Call, CallRequest, CallStatus, EventType
-from voxgate.model.hooks import Hook
 from voxgate.provisioning.dialled import NotDialled
 from voxgate.sip.dialog.events import Progress
 from voxgate.verbs.capabilities.dialling import DialOrder, DialResult, DialTarget
-from voxgate.verbs.contract import Document, NotNow, PlayFailed, Verb
+from voxgate.verbs.contract import Document, NotNow, PlayFailed, Verb, VerbContext
 
 Waiting = dict["asyncio.Future[Connected | NotConnected]", ChildCall]
 
-_ON_HOLD = {"say", "play", "pause"}
-HOLD_ROUND_S = 0.5
+DIRECT = "no-media"
+FORWARDED = ("P-Asserted-Identity", "Privacy")
 
 # What stands for a dial whose targets all failed: the one that says most about the people called.
 _TELLING = (CallStatus.BUSY, CallStatus.NO_ANSWER, CallStatus.FAILED)
@@ -50,6 +53,7 @@ class RunningDial:
         self._lost: list[tuple[ChildCall, NotConnected]] = []
         self._winner: ChildCall | None = None
         self._bridge: Bridge | None = None
+        self._path: MediaPath | None = None
         self._departed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._timed_out = False
         self._transfer: asyncio.Future[None] | None = None
@@ -116,15 +120,28 @@ class RunningDial:
             caller_name=target.caller_name or order.caller_name,
             timeout_s=math.ceil(order.timeout_s) + 1,  # the dial's own clock decides
             application_sid=parent.application_sid,
-            call_hook=parent.request.call_hook,
+            call_hook=self._session.application.base or parent.request.call_hook,
             call_status_hook=parent.request.call_status_hook,
             notify_hook=parent.request.notify_hook,
             tag=order.tag or {},
-            headers=order.headers,
+            headers=(*order.headers, *self._identity()),
             voice=parent.request.voice,
             recognizer=parent.request.recognizer,
             parent_call_sid=parent.call_sid,
             caller_id=caller,
+        )
+
+    def _identity(self) -> tuple[tuple[str, str], ...]:
+        """Who the caller's network says is calling, and whether that may be shown (RFC 3325)."""
+        if not self._order.forward_identity:
+            return ()
+        told = (self._session.application.sip or {}).get("headers", {})
+        given = {name.lower() for name, _ in self._order.headers}
+        by_name = {name.lower(): value for name, value in told.items()}
+        return tuple(
+            (name, by_name[name.lower()])
+            for name in FORWARDED
+            if name.lower() in by_name and name.lower() not in given
         )
 
     def _record(self, request: CallRequest) -> Call:
@@ -241,6 +258,7 @@ class RunningDial:
         self._join(child)
         self._session.on_dial_progress(200, "OK")
         self._start_beside(child)
+        self._choose_path(child)
         self._on_joined(self, child.session)
         loop = asyncio.get_running_loop()
         limit = None
@@ -294,6 +312,21 @@ class RunningDial:
                         f"dial-{nested.verb}-{number}", _run_nested(nested, session)
                     )
 
+    def _choose_path(self, child: ChildCall) -> None:
+        order = self._order
+        self._path = MediaPath(self._session, child.session)
+        if order.exit_media_path and self._keeps_audio() is None:
+            self._session.background.start("media-path", self._path.release())
+
+    def _keeps_audio(self) -> str | None:
+        """What of the dial needs the audio in the gateway."""
+        order = self._order
+        if order.anchor_media:
+            return "anchorMedia"
+        if order.capture.parent or order.capture.child:
+            return "dtmfCapture"
+        return "a nested verb" if order.beside.needs_media else None
+
     def _captured(self, session: Session, sequence: str) -> None:
         """Told with the base payload of the leg that pressed; the answer changes nothing."""
         hook = self._order.capture.hook
@@ -302,10 +335,14 @@ class RunningDial:
             session.background.start("dtmf-capture", telling)
 
     def _held(self, holder: Session, other: Session, held: bool) -> None:  # noqa: FBT001
+        hook, music = self._order.hold_hook, other.settings.hold_music
         if not held:
             other.background.stop("on-hold")
-        elif self._order.hold_hook is not None:
-            other.background.start("on-hold", _entertain(holder, other, self._order.hold_hook))
+        elif hook is not None:
+            facts = {"hold_call_sid": holder.call.sid}
+            other.background.start("on-hold", entertain(other, _beside(other), hook, lambda: facts))
+        elif music is not None:
+            other.background.start("on-hold", _hold_music(other, music))
 
     # What live control and transfers do to it.
 
@@ -319,7 +356,20 @@ class RunningDial:
     def mute(self, session: Session, *, muted: bool) -> None:
         if self._bridge is None or self._winner is None:
             raise NotNow("nobody has answered the dial yet")
+        if self._path is not None and self._path.is_direct:
+            self._session.background.start("media-path", self._path.restore())
         self._bridge.mute(session.call.sid, muted=muted)
+
+    async def media_path(self, path: str) -> None:
+        """Raises NotNow when nobody has answered, or something needs the audio here."""
+        if self._path is None:
+            raise NotNow("nobody has answered the dial yet")
+        if path != DIRECT:
+            await self._path.restore()
+            return
+        if (why := self._keeps_audio()) is not None:
+            raise NotNow(f"the audio stays in the gateway: {why} needs it")
+        await self._path.release()
 
     def is_child(self, session: Session) -> bool:
         return session is not self._session
@@ -392,26 +442,23 @@ class RunningDial:
             self._session.background.stop(name)
         for number, nested in enumerate(self._order.beside.on_parent):
             self._session.background.stop(f"dial-{nested.verb}-{number}")
+        if self._path is not None:
+            self._path.close()
         if self._bridge is not None:
             self._bridge.close()
 
 
 async def _run_nested(verb: Verb, session: Session) -> None:
-    if session.context is not None:
-        await verb.run(session.context)
+    await verb.run(_beside(session))
 
 
-async def _entertain(holder: Session, other: Session, hook: Hook) -> None:
-    """Play what the application has for a held leg, over and over."""
-    document = await holder.application.action(hook, {"hold": True}, None)
-    if document is None or other.context is None:
-        return
-    verbs = [verb for verb in document.verbs if verb.verb in _ON_HOLD]
-    if len(verbs) < len(document.verbs):
-        other.call.alert("invalid-app-payload", "onHoldHook: only say, play and pause are run")
-    while verbs:
-        started_at = asyncio.get_running_loop().time()
-        for verb in verbs:
-            await verb.run(other.context)
-        if asyncio.get_running_loop().time() - started_at < HOLD_ROUND_S:
-            await asyncio.sleep(HOLD_ROUND_S)  # verbs that fail at once must not spin
+async def _hold_music(session: Session, url: str) -> None:
+    context = _beside(session)
+    while (await context.play(url)).ms > 0:
+        pass
+
+
+def _beside(session: Session) -> VerbContext:
+    """The call for verbs that run beside its own."""
+    context = session.context
+    return context.aside() if isinstance(context, CallContext) else CallContext(session, Notes())

@@ -34,6 +34,8 @@ from voxgate.verbs.contract import Document, NotNow
 
 KEY_GAP_MS = 250
 KEYS_AFTER_S = 0.75  # the contract's pause after the last key
+# What begins, changes or ends a call is the gateway's own to send.
+INSIDE = ("INFO", "MESSAGE", "NOTIFY", "OPTIONS", "PUBLISH")
 PLAIN_TEXT = "text/plain"
 _DTMF_INFO = ("application/dtmf-relay", "application/dtmf")
 
@@ -94,6 +96,8 @@ class CallDialling:
     async def request(
         self, method: str, headers: Mapping[str, str], body: str | None, content_type: str | None
     ) -> SipAnswer:
+        if method not in INSIDE:
+            raise NotNow(f"{method} cannot be sent inside a call; {', '.join(INSIDE)} can")
         answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._leg.dialog.request(
             method,
@@ -153,6 +157,11 @@ class CallDialling:
 
         self._dial.emancipate(first)
 
+    async def media_path(self, path: str) -> None:
+        if self._dial is None:
+            raise NotNow("no dial to take out of the media path")
+        await self._dial.media_path(path)
+
     # What the far end asks.
 
     def _on_dialog(self, event: DialogEvent) -> None:
@@ -166,7 +175,7 @@ class CallDialling:
 
     def _refer_hook(self) -> Hook | None:
         of_dial = self._dial.order.refer_hook if self._dial is not None else None
-        return of_dial or self._session.call.record.request.refer_hook
+        return of_dial or self._session.settings.refer_hook
 
     def _referred(self, event: ReferReceived) -> None:
         hook = self._refer_hook()
@@ -198,7 +207,7 @@ class CallDialling:
     def _asked(self, event: InfoReceived | MessageReceived) -> None:
         """Keys are the leg's; everything else goes to the hook that wants requests, if any."""
         kind = (event.content_type or "").partition(";")[0].strip().lower()
-        hook = self._session.call.record.request.sip_request_hook
+        hook = self._session.settings.sip_request_hook
         if hook is None or kind in _DTMF_INFO:
             return
         method = "INFO" if isinstance(event, InfoReceived) else "MESSAGE"

@@ -226,8 +226,6 @@ class CallDraft(_Wire):
     later: ClassVar = {
         "answerOnBridge": False,
         "dual_streams": False,
-        "sipRequestWithinDialogHook": "",
-        "referHook": "",
         "transcribe": {},
         "listen": {},
         "record_all_calls": 0,
@@ -266,6 +264,14 @@ class CallDraft(_Wire):
     tag: dict[str, Any] = Field(default_factory=dict)
     headers: CustomHeaders = Field(default_factory=dict)
     amd: AmdDraft | None = None
+    refer_hook: PathHook | None = Field(
+        None, alias="referHook", description="Asked when the callee wants a transfer (REFER)."
+    )
+    sip_request_hook: PathHook | None = Field(
+        None,
+        alias="sipRequestWithinDialogHook",
+        description="Told of INFO and MESSAGE inside the call.",
+    )
     speech_synthesis_vendor: Word | None = None
     speech_synthesis_language: Word | None = None
     speech_synthesis_voice: Phrase | None = None

@@ -46,6 +46,8 @@ def complete(draft: CallDraft, application: Application | None, account: Account
         voice=voice_of(levels),
         recognizer=recognizer_of(levels),
         amd=None if draft.amd is None else _amd(draft.amd),
+        refer_hook=_hook(draft.refer_hook),
+        sip_request_hook=_hook(draft.sip_request_hook),
         record=records_all(application, account),
     )
 
@@ -85,6 +87,8 @@ def check_egress(draft: CallDraft, request: CallRequest, policy: EgressPolicy) -
     found = {
         "call_hook": hook_problem(policy, _hook(draft.call_hook)),
         "call_status_hook": hook_problem(policy, _hook(draft.call_status_hook)),
+        "referHook": hook_problem(policy, _hook(draft.refer_hook)),
+        "sipRequestWithinDialogHook": hook_problem(policy, _hook(draft.sip_request_hook)),
         "notifyUrl": hook_problem(policy, request.notify_hook),
         "amd.actionHook": hook_problem(policy, amd_hook),
     }

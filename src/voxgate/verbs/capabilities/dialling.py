@@ -158,3 +158,21 @@ class Dialling(Protocol):
     async def send_digits(self, digits: str, duration_ms: int) -> None:
         """Returns once they were heard out. Raises NotNow when the far end takes no digits."""
         ...
+
+    # Live control.
+
+    def press(self, digits: str, duration_ms: int) -> None:
+        """Send keys without waiting. Raises NotNow."""
+        ...
+
+    def mute(self, *, muted: bool) -> None:
+        """Keep what this leg says from the other one. Raises NotNow without a bridge."""
+        ...
+
+    def redirect_child(self, hook: Hook) -> None:
+        """Give the dialled leg an application of its own. Raises NotNow without one."""
+        ...
+
+    async def media_path(self, path: str) -> None:
+        """`no-media`: the two legs exchange their audio directly. Raises NotNow."""
+        ...
