@@ -13,6 +13,7 @@ from voxgate.model.speech import Ear
 from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
 from voxgate.verbs.contract import VerbContext
 from voxgate.verbs.listening import gather_over
+from voxgate.verbs.say import Say
 
 GATHER, TRANSCRIBE, RECOGNISER = "background gather", "background transcription", "recogniser"
 EVENTS_MAX = 256  # heard and not yet read
@@ -99,8 +100,11 @@ class CallEars:
         return None if gathering.cancelled() else gathering.result()
 
     def _cut_prompt(self) -> None:
-        if self._session.runner is not None:
-            self._session.runner.cut(PROMPTS)
+        """What streams falls silent but stays open; other prompts are over."""
+        self._context.tokens.interrupt()
+        runner = self._session.runner
+        if runner is not None and not (isinstance(runner.verb, Say) and runner.verb.stream):
+            runner.cut(PROMPTS)
 
     async def _report(
         self, gather: BackgroundGather, result: Json, one_by_one: asyncio.Lock

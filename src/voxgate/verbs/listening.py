@@ -48,6 +48,7 @@ class _Gather:
                     gathering.prompt_ended(now)
                 self._take(gathering, inputs, now)
                 if playing and not gathering.prompting:
+                    self._ctx.tokens.interrupt()
                     playing.cancel()
                     await asyncio.wait({playing})
                     playing = None

@@ -2,13 +2,14 @@
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from voxgate.model.calls import Json
 from voxgate.verbs.capabilities.tracks import Sound
 from voxgate.verbs.contract import (
     NEXT,
     Need,
+    NotNow,
     Outcome,
     PlayFailed,
     SayFailed,
@@ -43,19 +44,16 @@ class Say(Verb):
     instructions: str | None = None
     early_media: bool = False
     disable_tts_cache: bool = False
-    stream: bool = False
-    close_stream_on_empty: bool = True
-
-    @field_validator("stream")
-    @classmethod
-    def _no_stream(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic calls it
-        if value:
-            raise ValueError("is not available in this version")
-        return value
+    stream: bool = Field(
+        False, description="Speak what a WebSocket application sends with tts:tokens."
+    )
+    close_stream_on_empty: bool = Field(
+        True, description="A stream ends when everything that came was heard."
+    )
 
     @model_validator(mode="after")
     def _has_text(self) -> Self:
-        if "text" not in self.model_fields_set:
+        if "text" not in self.model_fields_set and not self.stream:
             raise absent("text")
         return self
 
@@ -64,11 +62,15 @@ class Say(Verb):
         return self.early_media
 
     def facts(self) -> Json:
+        if self.stream:
+            return {"stream": True}
         shown = (shown_url(text) if is_address(text) else text for text in self.text)
         return {"text": " ".join(shown)[:FACT_LENGTH]}
 
     def sounds(self) -> tuple[Sound, ...]:
         """What is heard of it, once."""
+        if self.stream:
+            return ()
         choice = self.synthesizer.choice if self.synthesizer else None
         return tuple(
             Sound(url=text) if is_address(text) else Sound(text=text, synthesizer=choice)
@@ -77,26 +79,27 @@ class Say(Verb):
         )
 
     def speech(self) -> tuple[Speech, ...]:
+        if self.stream:
+            return ()
         choice = self.synthesizer.choice if self.synthesizer else None
         return tuple(
             Speech(text, choice) for text in self.text if text.strip() and not is_address(text)
         )
 
     def cautions(self) -> tuple[str, ...]:
-        if self.instructions is None:
-            return ()
-        return ("say: instructions has no effect on the voices of this version",)
+        found = []
+        if self.instructions is not None:
+            found.append("say: instructions has no effect on the voices of this version")
+        if self.stream and self.text:
+            found.append("say: text is ignored beside stream")
+        return tuple(found)
 
     async def run(self, ctx: VerbContext) -> Outcome:
-        entries = [text for text in self.text if text.strip()]
-        heard_ms = 0
         try:
-            for _ in rounds(self.loop):
-                before_ms = heard_ms
-                for text in entries:
-                    heard_ms += await self._speak(ctx, text)
-                if heard_ms == before_ms:  # a loop over nothing would never yield to anybody
-                    break
+            heard_ms = await (self._stream(ctx) if self.stream else self._speak_all(ctx))
+        except NotNow as failure:
+            ctx.note({"error": str(failure)})
+            ctx.alert("tts-failure", f"say with stream: {failure}")
         except SayFailed as failure:
             ctx.note({"error": failure.detail})
             ctx.alert("tts-failure", str(failure), failure.detail)
@@ -105,6 +108,23 @@ class Say(Verb):
         else:
             ctx.note({"playback_milliseconds": heard_ms})
         return NEXT
+
+    async def _stream(self, ctx: VerbContext) -> int:
+        choice = self.synthesizer.choice if self.synthesizer else None
+        return await ctx.tokens.speak(
+            choice, close_on_empty=self.close_stream_on_empty, cached=not self.disable_tts_cache
+        )
+
+    async def _speak_all(self, ctx: VerbContext) -> int:
+        entries = [text for text in self.text if text.strip()]
+        heard_ms = 0
+        for _ in rounds(self.loop):
+            before_ms = heard_ms
+            for text in entries:
+                heard_ms += await self._speak(ctx, text)
+            if heard_ms == before_ms:  # a loop over nothing would never yield to anybody
+                break
+        return heard_ms
 
     async def _speak(self, ctx: VerbContext, text: str) -> int:
         if is_address(text):

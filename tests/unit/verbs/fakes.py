@@ -122,6 +122,40 @@ class FakeSettings:
         self.lent = delay
 
 
+class FakeTokens:
+    """A stream in which so much was heard."""
+
+    def __init__(self, heard_ms: int | None, log: list[tuple[Any, ...]]) -> None:
+        self._heard_ms = heard_ms
+        self._log = log
+
+    async def speak(
+        self, synthesizer: SynthesizerChoice | None = None, *, close_on_empty: bool, cached: bool
+    ) -> int:
+        if self._heard_ms is None:
+            raise NotNow("only an application over a WebSocket can stream what is said")
+        self._log.append(("stream", synthesizer, close_on_empty, cached))
+        return self._heard_ms
+
+    def speak_beside(self, synthesizer: SynthesizerChoice | None) -> None:
+        self._log.append(("stream beside", synthesizer))
+
+    def stop_beside(self) -> None:
+        self._log.append(("stream stopped",))
+
+    def put(self, token_id: object, tokens: object) -> None:
+        self._log.append(("tokens", token_id, tokens))
+
+    def flush(self) -> None:
+        self._log.append(("flush",))
+
+    def clear(self) -> None:
+        self._log.append(("clear",))
+
+    def interrupt(self) -> None:
+        """Nothing is heard."""
+
+
 @dataclass
 class FakeCall:
     """Everything heard and told, with the second it began: `("say", 0.0, "hello")`."""
@@ -141,11 +175,13 @@ class FakeCall:
     choices: list[SynthesizerChoice | None] = field(default_factory=list)
     sounds: Mapping[float, EarEvent] = field(default_factory=dict)
     session_ear: Ear = field(default_factory=Ear)
+    streamed_ms: int | None = None  # None: nobody can stream
     settings: FakeSettings = field(default_factory=FakeSettings)
     application_sid: str | None = "the application"
 
     def __post_init__(self) -> None:
         self.ears = FakeEars(self.sounds, self.session_ear)
+        self.tokens = FakeTokens(self.streamed_ms, self.log)
 
     def now(self) -> float:
         return round(asyncio.get_running_loop().time(), 3)

@@ -118,7 +118,6 @@ def test_instructions_are_taken_with_a_warning():
         ({"text": None}, "say: missing value for text"),
         ({"text": 5}, "say: text must be a string or an array of strings"),
         ({"text": ["a", 5]}, "say.text: 1 must be a string"),
-        ({"stream": True}, "say: stream is not available in this version"),
         ({"text": "a", "earlyMedia": "yes"}, "say: earlyMedia must be true or false"),
         ({"text": "a", "synthesizer": {}}, "say.synthesizer: missing value for vendor"),
         ({"text": "a", "synthesizer": "x"}, "say: synthesizer must be an object"),
@@ -133,3 +132,29 @@ def test_a_wrong_property_is_named(properties, complaint):
         verb("say", **properties)
 
     assert refused.value.problems == (complaint,)
+
+
+def test_a_stream_is_spoken_and_what_was_heard_is_noted():
+    call = FakeCall(streamed_ms=1200)
+
+    run(verb("say", stream=True, closeStreamOnEmpty=False, disableTtsCache=True), call)
+
+    assert call.told("stream") == [("stream", None, False, False)]
+    assert call.notes == [{"playback_milliseconds": 1200}]
+
+
+def test_a_stream_that_nobody_can_feed_is_an_alert_and_the_next_verb_runs():
+    call = FakeCall()
+
+    assert run(verb("say", stream=True), call) is NEXT
+
+    assert call.alerts == [
+        "tts-failure: say with stream: only an application over a WebSocket can stream what is said"
+    ]
+
+
+def test_text_beside_a_stream_is_warned_of():
+    document = parse_document([{"verb": "say", "stream": True, "text": "x"}], strict=True)
+
+    assert document.warnings == ("say: text is ignored beside stream",)
+    assert document.verbs[0].speech() == ()
