@@ -194,10 +194,16 @@ impl Room {
         let length = self.length;
         self.seats.iter_mut().for_each(|seat| seat.measure(length));
         let faintest = self.faintest_voice();
+        let louder = self.seats.iter().filter(|seat| seat.level > faintest).count();
+        // Of those that are equally faint, the first ones.
+        let mut places = VOICES_MAX.saturating_sub(louder);
         self.sum = [0.0; BLOCK_MAX];
         (self.voices, self.coaches) = (0, 0);
         for seat in &mut self.seats {
-            seat.blend(length, seat.level >= faintest);
+            let is_louder = seat.level > faintest;
+            let takes_place = !is_louder && seat.level >= faintest && places > 0;
+            places -= usize::from(takes_place);
+            seat.blend(length, is_louder || takes_place);
             if !seat.says {
                 continue;
             }
@@ -249,11 +255,8 @@ impl Room {
         }
     }
 
-    /// The level that a voice needs to be among the loudest.
+    /// The level of the last of the loudest voices.
     fn faintest_voice(&self) -> f32 {
-        if self.seats.len() <= VOICES_MAX {
-            return 0.0;
-        }
         let mut loudest = [0.0_f32; VOICES_MAX];
         for seat in &self.seats {
             let mut level = seat.level;
@@ -263,12 +266,212 @@ impl Room {
                 }
             }
         }
-        loudest[VOICES_MAX - 1].max(f32::MIN_POSITIVE)
+        loudest[VOICES_MAX - 1]
     }
 }
 
 fn add_block(sum: &mut [f32; BLOCK_MAX], block: &[f32; BLOCK_MAX], factor: f32) {
     for (sum, sample) in sum.iter_mut().zip(block) {
         *sum += sample * factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::play::Sound;
+
+    const BLOCK: usize = BLOCK_MAX;
+
+    fn room(seats: usize) -> Room {
+        let mut room = Room::default();
+        for number in 0..seats {
+            room.sit(Seat::new(number as u64, number, true, true));
+        }
+        room
+    }
+
+    /// One beat in which every seat says a constant, zero being nothing.
+    fn beat(room: &mut Room, said: &[i16]) {
+        for (seat, &level) in room.seats_mut().iter_mut().zip(said) {
+            seat.say((level != 0).then_some(&[level; BLOCK][..]));
+        }
+        room.mix(BLOCK, |_| ());
+    }
+
+    /// The same often enough that nobody is still coming or going.
+    fn settle(room: &mut Room, said: &[i16]) {
+        for _ in 0..40 {
+            beat(room, said);
+        }
+    }
+
+    /// The last sample each seat hears; none when it hears nothing.
+    fn heard(room: &Room) -> Vec<Option<i16>> {
+        let last = |seat| {
+            let mut block = [0; BLOCK];
+            room.hear(seat, &mut block).then(|| block[BLOCK - 1])
+        };
+        (0..room.seats().len()).map(last).collect()
+    }
+
+    fn music(level: i16, loops: u32) -> Playback {
+        let sound = Sound::encode(&[level; BLOCK], 8000, Law::Mu);
+        Playback::new(1, Arc::new(sound), loops, 0)
+    }
+
+    #[test]
+    fn everybody_hears_all_but_themselves() {
+        let mut room = room(3);
+        settle(&mut room, &[100, 20, 3]);
+
+        assert_eq!(heard(&room), [Some(23), Some(103), Some(120)]);
+    }
+
+    #[test]
+    fn nobody_hears_anything_while_nobody_speaks() {
+        let mut room = room(3);
+        settle(&mut room, &[0, 0, 0]);
+        assert_eq!(heard(&room), [None; 3]);
+
+        settle(&mut room, &[7, 0, 0]);
+        assert_eq!(heard(&room), [None, Some(7), Some(7)]);
+    }
+
+    #[test]
+    fn a_voice_comes_and_goes_within_a_block_and_not_at_once() {
+        let mut room = room(2);
+        let mut block = [0; BLOCK];
+        beat(&mut room, &[1600, 0]);
+        room.hear(1, &mut block);
+        assert_eq!((block[0], block[79], block[159]), (10, 800, 1600));
+
+        room.seats_mut()[0].muted = true;
+        beat(&mut room, &[1600, 0]);
+        room.hear(1, &mut block);
+        assert_eq!((block[0], block[79], block[159]), (1590, 800, 0));
+        beat(&mut room, &[1600, 0]);
+        assert_eq!(heard(&room), [None, None]);
+    }
+
+    #[test]
+    fn a_deaf_seat_hears_nothing_and_is_heard() {
+        let mut room = room(2);
+        room.seats_mut()[0].deaf = true;
+        settle(&mut room, &[100, 20]);
+
+        assert_eq!(heard(&room), [None, Some(100)]);
+    }
+
+    #[test]
+    fn a_coach_is_heard_by_few_and_hears_all() {
+        let mut room = room(3);
+        room.seats_mut()[0].coached = Some(Box::new([1]));
+        settle(&mut room, &[100, 20, 3]);
+
+        assert_eq!(heard(&room), [Some(23), Some(103), Some(20)]);
+    }
+
+    #[test]
+    fn the_loudest_of_many_are_heard_and_the_noise_of_the_rest_is_not() {
+        let mut room = room(50);
+        let mut said = [5; 50];
+        said[3] = 1000;
+        said[40] = 2000;
+        settle(&mut room, &said);
+
+        let heard = heard(&room);
+        // Two voices, and six of the quiet ones, which are all the same.
+        let rest = heard[10].unwrap() - 3000;
+        assert!((0..=5 * 48).contains(&rest), "{rest}");
+        assert_eq!(heard[3].unwrap() - rest, 2000);
+        assert_eq!(heard[40].unwrap() - rest, 1000);
+    }
+
+    #[test]
+    fn at_most_eight_voices_are_heard_at_once() {
+        let mut room = room(12);
+        let said: Vec<i16> = (1..=12).map(|n| n * 100).collect();
+        settle(&mut room, &said);
+
+        // 500 to 1200; who is not among them hears all of them.
+        assert_eq!(heard(&room)[0], Some(6800));
+        assert_eq!(heard(&room)[11], Some(5600));
+    }
+
+    #[test]
+    fn a_talker_keeps_its_turn_over_a_short_pause() {
+        let mut room = room(12);
+        let mut said = [0; 12];
+        said[0] = 3000;
+        settle(&mut room, &said);
+        said = [100; 12];
+        beat(&mut room, &said);
+
+        assert!(room.seats()[0].share > 0.99);
+    }
+
+    #[test]
+    fn many_loud_voices_are_made_fainter_and_not_cut() {
+        let mut room = room(4);
+        settle(&mut room, &[20_000, 20_000, 20_000, 0]);
+        let loud = heard(&room)[3].unwrap();
+        assert!((31_900..=32_000).contains(&loud), "{loud}");
+
+        settle(&mut room, &[1000, 0, 0, 0]);
+        assert_eq!(heard(&room)[3], Some(1000));
+    }
+
+    #[test]
+    fn music_is_heard_by_all_with_what_is_said_and_its_end_is_told() {
+        let mut room = room(2);
+        room.play(music(8031, 0), |_| ());
+        settle(&mut room, &[100, 0]);
+        let level = Law::Mu.decode(Law::Mu.encode(8031));
+        assert_eq!(heard(&room), [Some(level), Some(level + 100)]);
+
+        let mut ends = Vec::new();
+        room.play(music(8031, 1), |end| ends.push(end));
+        room.mix(BLOCK, |end| ends.push(end));
+        assert_eq!(ends.iter().map(|end| end.cut).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn packets_pass_between_two_that_hear_each_other_and_nothing_else() {
+        let mut room = room(2);
+        assert_eq!(room.passes(0).map(|to| to.stream), Some(1));
+        assert_eq!(room.passes(1).map(|to| to.stream), Some(0));
+
+        room.seats_mut()[0].muted = true;
+        assert!(room.passes(0).is_none());
+        assert!(room.passes(1).is_some());
+
+        room.seats_mut()[0].deaf = true;
+        assert!(room.passes(1).is_none());
+    }
+
+    #[test]
+    fn no_packets_pass_beside_music_among_three_or_alone() {
+        let mut two = room(2);
+        two.play(music(100, 0), |_| ());
+        assert!(two.passes(0).is_none());
+
+        assert!(room(3).passes(0).is_none());
+        assert!(room(1).passes(0).is_none());
+    }
+
+    #[test]
+    fn short_beats_mix_as_long_ones_do() {
+        let mut room = room(2);
+        for _ in 0..3 {
+            room.seats_mut()[0].say(Some(&[500; 80]));
+            room.mix(80, |_| ());
+        }
+        let mut block = [0; BLOCK];
+
+        assert!(room.hear(1, &mut block));
+        assert_eq!(block[..80], [500; 80]);
     }
 }

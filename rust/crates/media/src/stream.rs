@@ -38,6 +38,8 @@ const RELAYED_SHORTEST_MS: u32 = 60;
 const RELAYED_LONGEST_MS: u32 = 2000;
 const RELAYED_GAP_MS: u16 = 60;
 
+/// Time stamps of forwarded packets never step further: a pause is filled long before.
+const STEP_MAX: u32 = 1000 * PER_MS as u32;
 /// When no packet was there to be forwarded for this long, silence is sent instead.
 const UNFED_MAX: u32 = 100 * PER_MS as u32;
 
@@ -387,7 +389,7 @@ impl Stream {
         let length = sound.payload.len();
         let (start, rest) = out.split_at_mut(HEADER_LEN);
         let payload = rest.get_mut(..length)?;
-        if sound.place == Place::First {
+        if sound.place == Place::First || self.has_jumped(sound) {
             self.end_span();
         }
         let begins = self.span.is_none();
@@ -418,6 +420,15 @@ impl Stream {
         self.counters.packets_sent += 1;
         self.counters.bytes_sent += length as u64;
         Some(HEADER_LEN + length)
+    }
+
+    /// Whether the source's clock was set anew while its packets went on.
+    fn has_jumped(&self, sound: &Sound<'_>) -> bool {
+        let Some((_, timestamp)) = self.span.and_then(|span| span.numbers(&sound.header)) else {
+            return false;
+        };
+        let step = timestamp.wrapping_sub(self.timestamp).cast_signed();
+        sound.place == Place::Next && step.unsigned_abs() > STEP_MAX
     }
 
     /// The other stream heard something that is not forwarded; its place in the numbers stays unused.
