@@ -5,8 +5,10 @@ part cannot do in the present state it refuses with NotNow before anything has h
 wrong later is an alert and a line of the timeline.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from voxgate.base.errors import VoxgateError
 from voxgate.base.log import get_logger
@@ -24,10 +26,13 @@ from voxgate.verbs.capabilities.tracks import Sound
 from voxgate.verbs.contract import Document, InvalidDocument, NotNow, VerbContext
 from voxgate.verbs.dub import Dub
 from voxgate.verbs.play import Play
+from voxgate.verbs.properties import HookProperty
 from voxgate.verbs.say import Say
 from voxgate.verbs.vocabulary import parse_document
 
 log = get_logger("flow")
+
+NO_APPLICATION = "no application runs on the call"
 
 
 class InvalidCommand(VoxgateError):
@@ -43,7 +48,7 @@ async def execute(
     InvalidCommand, or NotNow when the call is not in a state for it.
     """
     if command == "redirect":
-        await _redirect_command(session, data, queue=queue)
+        _redirect_command(session, data, queue=queue)
         return None
     wrap = _OPTIONS.get(command)
     if wrap is None:
@@ -69,9 +74,11 @@ async def update(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
 async def _carry_out(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
     whisper = _prompts(change.whisper) if change.whisper is not None else ()
     options = [name for name in _ACTIONS if name in change.model_fields_set]
+    if "call_hook" in options and session.runner is None:
+        raise NotNow(NO_APPLICATION)  # before the child loses its parent
     if not options and not whisper:
         raise NotNow("this is not available yet")
-    if options[:1] in _SILENCING:
+    if _SILENCING.intersection(options):
         whisper = ()
     if whisper:
         context_of(session).tracks.check_whisper()
@@ -96,7 +103,7 @@ def report_failure(session: Session, failure: Exception) -> None:
 def context_of(session: Session) -> VerbContext:
     """What verbs may touch of the call. Raises NotNow while no application runs on it."""
     if session.context is None:
-        raise NotNow("no application runs on the call")
+        raise NotNow(NO_APPLICATION)
     return session.context
 
 
@@ -146,11 +153,14 @@ def _prompts(whisper: object) -> tuple[Sound, ...]:
 async def _redirect(session: Session, change: CallUpdateDraft) -> None:
     if change.call_hook is None:
         return
-    if session.runner is None:
-        raise NotNow("no application runs on the call")
     if change.call_status_hook is not None:
         session.ports.redirect_status(session.call.sid, change.call_status_hook.to_hook())
     _later(session, "redirect", _refetch(session, change.call_hook.to_hook()))
+
+
+async def _redirect_child(session: Session, change: CallUpdateDraft) -> None:
+    if change.child_call_hook is not None:
+        session.dialling.redirect_child(change.child_call_hook.to_hook())
 
 
 async def _refetch(session: Session, hook: Hook) -> None:
@@ -164,24 +174,47 @@ async def _refetch(session: Session, hook: Hook) -> None:
     session.replace(document)
 
 
-async def _redirect_command(session: Session, data: object, *, queue: bool) -> None:
-    """Verbs, or new hooks for this leg and the dialled one."""
+class RedirectData(BaseModel):
+    """The object form of the redirect command: new applications for this leg and the dialled one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    call_hook: HookProperty | None = None
+    child_call_hook: HookProperty | None = None
+    parent_call: list[Any] | None = None
+    child_call: list[Any] | None = None
+
+
+def _redirect_command(session: Session, data: object, *, queue: bool) -> None:
     if isinstance(data, list):
-        document = _document(session, data)
-        if session.runner is None:
-            raise NotNow("no application runs on the call")
-        if queue:
-            session.append(document)
-        else:
-            session.replace(document)
+        _replace(session, _document(session, data), queue=queue)
         return
-    if not isinstance(data, dict):
-        raise InvalidCommand("redirect takes verbs or an object with call_hook or child_call_hook")
     try:
-        change = read_update(data)
-    except Refused as refused:
-        raise InvalidCommand(refused.msg) from refused
-    await update(session, change)
+        wanted = RedirectData.model_validate(data)
+    except ValidationError as invalid:
+        raise InvalidCommand(f"redirect: {invalid.errors()[0]['msg']}") from invalid
+    if not wanted.model_fields_set:
+        raise InvalidCommand("redirect takes verbs, or an object with call_hook or child_call_hook")
+    if session.runner is None:
+        raise NotNow(NO_APPLICATION)
+    own = _document(session, wanted.parent_call) if wanted.parent_call is not None else None
+    if wanted.child_call is not None:
+        session.dialling.replace_child(_document(session, wanted.child_call))
+    elif wanted.child_call_hook is not None:
+        session.dialling.redirect_child(wanted.child_call_hook.hook)
+    if own is not None:
+        _replace(session, own, queue=queue)
+    elif wanted.call_hook is not None:
+        _later(session, "redirect", _refetch(session, wanted.call_hook.hook))
+
+
+def _replace(session: Session, document: Document, *, queue: bool) -> None:
+    if session.runner is None:
+        raise NotNow(NO_APPLICATION)
+    if queue:
+        session.append(document)
+    else:
+        session.replace(document)
 
 
 async def _set_status(session: Session, change: CallUpdateDraft) -> None:
@@ -200,13 +233,8 @@ _Action = Callable[[Session, CallUpdateDraft], Awaitable[SipAnswer | None]]
 
 async def _mute(session: Session, change: CallUpdateDraft) -> None:
     muted = change.mute_status == "mute"
-    if not context_of(session).rooms.mute(muted=muted):
+    if session.context is None or not session.context.rooms.mute(muted=muted):
         session.dialling.mute(muted=muted)
-
-
-async def _redirect_child(session: Session, change: CallUpdateDraft) -> None:
-    if change.child_call_hook is not None:
-        session.dialling.redirect_child(change.child_call_hook.to_hook())
 
 
 async def _set_media_path(session: Session, change: CallUpdateDraft) -> None:
@@ -265,6 +293,11 @@ async def _record(session: Session, change: CallUpdateDraft) -> None:
             await recorder.resume(kind)
 
 
+async def _set_transcribing(session: Session, change: CallUpdateDraft) -> None:
+    if change.transcribe_status != "silence":
+        context_of(session).ears.pause_transcription(paused=change.transcribe_status == "pause")
+
+
 async def _dub(session: Session, change: CallUpdateDraft) -> None:
     (verb,) = _document(session, [{**(change.dub or {}), "verb": "dub"}]).verbs
     if isinstance(verb, Dub):
@@ -275,11 +308,12 @@ async def _boost(session: Session, change: CallUpdateDraft) -> None:
     context_of(session).tracks.boost(change.boost_audio_signal or 0.0)
 
 
-# In the order in which the options of one update are carried out.
+# In the order in which the options of one update are carried out: a child gets its hook while it
+# still is one.
 _ACTIONS: dict[str, _Action] = {
     "call_status": _set_status,
     "child_call_hook": _redirect_child,
-    "call_hook": _redirect,
+    "transcribe_status": _set_transcribing,
     "mute_status": _mute,
     "media_path": _set_media_path,
     "dtmf": _press,
@@ -291,10 +325,11 @@ _ACTIONS: dict[str, _Action] = {
     "record": _record,
     "dub": _dub,
     "boost_audio_signal": _boost,
+    "call_hook": _redirect,
 }
 
 # Beside these a whisper would be cut at once; it is left out.
-_SILENCING: Sequence[Sequence[str]] = (["call_status"], ["call_hook"])
+_SILENCING = frozenset({"call_status", "call_hook", "child_call_hook"})
 
 
 def _as_sent(data: object) -> object:

@@ -4,10 +4,9 @@ Every account has its own names. A member whose leg breaks is gone; the others n
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from voxgate.base.clock import Clock, iso
 from voxgate.base.errors import VoxgateError
@@ -26,7 +25,6 @@ log = get_logger("conference")
 MEMBERS_MAX = 500  # of one conference, whatever its maxParticipants
 CONFERENCES_MAX = 1000  # of one account
 NEWS_MAX = 500  # of one conference, not yet told; more are dropped
-TELLING_MAX = 10_000  # hooks under way for calls that may be over
 DIGIT_MS = 160
 
 Tell = Callable[[Hook, Json], Awaitable[object]]
@@ -290,14 +288,6 @@ class Conferences:
             del mine[conference.name]
             if not mine:
                 del self._by_account[account_sid]
-
-    def tell_later(self, work: Coroutine[Any, Any, object]) -> None:
-        """What is told in a call's name when the call itself may be over."""
-        if len(self._telling) < TELLING_MAX:
-            self._telling.start(work, name="tell")
-        else:
-            work.close()
-            log.warning("hook_dropped", waiting=TELLING_MAX)
 
     async def close(self) -> None:
         await self._telling.close()

@@ -146,16 +146,28 @@ class CallDialling:
 
     def redirect_child(self, hook: Hook) -> None:
         """Give the dialled leg an application of its own; asked for at once, carried out after."""
+        dial, far = self._joined_with()
+
+        async def first() -> Document:
+            return await far.application.redirected(hook)
+
+        dial.emancipate(first)
+
+    def replace_child(self, document: Document) -> None:
+        dial, _ = self._joined_with()
+
+        async def first() -> Document:
+            return document
+
+        dial.emancipate(first)
+
+    def _joined_with(self) -> tuple[RunningDial, Session]:
         if self._dial is None:
             raise NotNow("there is no dialled call")
         far = self._dial.other(self._session)
         if far is None:
             raise NotNow("nobody has answered the dial yet")
-
-        async def first() -> Document:
-            return await far.application.redirected(hook)
-
-        self._dial.emancipate(first)
+        return self._dial, far
 
     async def media_path(self, path: str) -> None:
         if self._dial is None:

@@ -97,9 +97,9 @@ class CallRooms:
         hook = wish.status_hook
         if hook is None:
             return None
-        absolute = self._session.application.absolute(hook.url)
-        if absolute.startswith(("http://", "https://")):
-            hook = replace(hook, url=absolute)
+        base = self._session.application.base
+        if hook.is_relative and base is not None and not base.is_websocket:
+            hook = replace(hook, url=self._session.application.absolute(hook.url))
         return Receiver(hook, wish.status_events, self._tell)
 
     def _on_media(self, event: MediaEvent) -> None:
@@ -339,8 +339,9 @@ class CallRooms:
         """The call ended inside, so that no verb is left to tell its action hook."""
         if done is None or not self._session.ending.done():
             return
-        work = self._session.application.action(done.hook, dict(facts), done.verb_id)
-        self._session.ports.conferences.tell_later(work)
+        self._session.last_words(
+            self._session.application.action(done.hook, dict(facts), done.verb_id)
+        )
 
     def _report_left(self, queue: Queue, joined_at: int, meeting: Meeting | None) -> None:
         facts: Json = {
@@ -357,12 +358,12 @@ class CallRooms:
         """For the account's queue_event_hook."""
         facts = {"queue": queue.name, "length": len(queue), **facts}
         self._note("queue_" + facts["event"], queue.name)
-        self._session.ports.conferences.tell_later(self._tell_account(facts))
+        self._session.last_words(self._tell_account(facts))
 
     async def _tell_account(self, facts: Json) -> None:
         hook = await self._session.ports.queue_event_hook(self._session.call.record.account_sid)
         if hook is not None:
-            await self._tell(hook, facts)
+            await self._session.application.action(hook, facts, None, kind="queue:status")
 
     def _clock_ms(self) -> int:
         return round(self._session.ports.clock.wall() * 1000)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from voxgate.flow.session import Session
 from voxgate.media.files import AudioNotFound, AudioUnreadable
 from voxgate.media.stream import Stream
-from voxgate.media.track import Track
+from voxgate.media.track import GAIN_DB, Track
 from voxgate.model.audio import Audio
 from voxgate.speech.contract import SpeechFailed
 from voxgate.verbs.capabilities.tracks import Sound
@@ -24,6 +24,8 @@ class CallTracks:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._tracks: dict[str, Track] = {}
+        self._gains_db: dict[str, float] = {}
+        self._boost_db = 0.0
 
     @property
     def _stream(self) -> Stream:
@@ -41,6 +43,7 @@ class CallTracks:
     def remove(self, track: str) -> None:
         found = self._found(track)
         del self._tracks[track]
+        self._gains_db.pop(track, None)
         self._session.background.stop(f"track:{track}")
         found.remove()
 
@@ -53,7 +56,8 @@ class CallTracks:
         self, track: str, sounds: Sequence[Sound], *, loop: bool, gain_db: float | None
     ) -> None:
         found = self._found(track)
-        work = self._play(found, sounds, 0 if loop else 1, gain_db or 0.0)
+        self._gains_db[track] = gain_db or 0.0
+        work = self._play(found, sounds, 0 if loop else 1, track)
         self._session.background.start(f"track:{track}", work)
 
     def _found(self, track: str) -> Track:
@@ -61,13 +65,11 @@ class CallTracks:
             raise NotNow(f"the call has no track {track}")
         return self._tracks[track]
 
-    async def _play(
-        self, track: Track, sounds: Sequence[Sound], loops: int, gain_db: float
-    ) -> None:
+    async def _play(self, track: Track, sounds: Sequence[Sound], loops: int, name: str) -> None:
         audio = [part for sound in sounds for part in await self._rendered(sound)]
         samples = b"".join(part.samples for part in audio)
         if samples:  # all of one rate: files and voices are made for the line
-            track.play(Audio(samples, audio[0].rate_hz), loops=loops, gain_db=gain_db)
+            track.play(Audio(samples, audio[0].rate_hz), loops=loops, gain_db=self._gain_db(name))
 
     async def _rendered(self, sound: Sound) -> Sequence[Audio]:
         """Nothing, with an alert, when it cannot be had."""
@@ -107,7 +109,7 @@ class CallTracks:
         try:
             for sound in sounds:
                 for audio in await self._rendered(sound):
-                    track.play(audio)
+                    track.play(audio, gain_db=self._gain_db(WHISPER))
                     await asyncio.sleep(audio.duration_ms / 1000)
         finally:
             track.remove()
@@ -116,3 +118,11 @@ class CallTracks:
 
     def boost(self, gain_db: float) -> None:
         self._stream.gain(outbound_db=gain_db)
+        self._boost_db = gain_db
+        for name, track in self._tracks.items():
+            track.gain(self._gain_db(name))
+
+    def _gain_db(self, track: str) -> float:
+        """What is boosted is the call, not the tracks beside it: they are as loud as before."""
+        low, high = GAIN_DB
+        return max(low, min(high, self._gains_db.get(track, 0.0) - self._boost_db))

@@ -101,7 +101,7 @@ class Phone:
     def __init__(self, endpoint: Endpoint, media: MediaEngine) -> None:
         self._endpoint = endpoint
         self._media = media
-        self._calls: list[PhoneCall] = []
+        self.calls: list[PhoneCall] = []
 
     @classmethod
     @asynccontextmanager
@@ -120,7 +120,7 @@ class Phone:
         try:
             yield phone
         finally:
-            for call in phone._calls:
+            for call in phone.calls:
                 call.stream.close()
             await endpoint.stop()
             await media.stop()
@@ -159,7 +159,7 @@ class Phone:
             headers=tuple(headers),
             credentials=credentials,
         )
-        self._calls.append(call)
+        self.calls.append(call)
         call.dialog = self._endpoint.invite(invite, lambda event: self._on_dialog(call, event))
         return call
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from voxgate.model.calls import Json, Target
 from voxgate.model.hooks import Hook
@@ -175,4 +175,9 @@ class Dialling(Protocol):
 
     async def media_path(self, path: str) -> None:
         """`no-media`: the two legs exchange their audio directly. Raises NotNow."""
+        ...
+
+    # Any: a document; the module that says what that is knows this one.
+    def replace_child(self, document: Any) -> None:  # noqa: ANN401
+        """As `redirect_child`, with the verbs it begins with."""
         ...

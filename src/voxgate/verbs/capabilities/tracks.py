@@ -44,5 +44,5 @@ class Tracks(Protocol):
         ...
 
     def boost(self, gain_db: float) -> None:
-        """Make all that this far end hears louder or softer."""
+        """Make what this far end hears louder or softer, but not its tracks and whispers."""
         ...
