@@ -29,6 +29,7 @@ from voxgate.hooks.protocol import ProtocolLimits
 from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
+from voxgate.model.alerts import Alert
 from voxgate.model.calls import Call
 from voxgate.model.hooks import Hook
 from voxgate.model.limits import Limit
@@ -44,6 +45,7 @@ from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.permissions import Principal, Scope
 from voxgate.provisioning.recordings import CallRecordings
+from voxgate.records.alerts import AlertBrake
 from voxgate.records.archive import Archive
 from voxgate.records.delivery import Deliveries, DeliveryPorts
 from voxgate.records.housekeeping import keep_house
@@ -153,7 +155,8 @@ class Gateway:
         self._deliveries: Deliveries | None = None
         self._control: CallControl | None = None
         self._reception: Reception | None = None
-        self._capacity = Capacity(self._clock, self._journal.raise_alert)
+        self._brake = AlertBrake()
+        self._capacity = Capacity(self._clock, self._raise_alert)
         self._devices = Devices(self._database, self._clock)
         self._use_cases: call_use_cases.Calls | None = None
         self._http: HttpServer | None = None
@@ -332,14 +335,19 @@ class Gateway:
             log=Archive(self._journal, self._database, self._box, self._clock),
             asker=self._hooks,
             secret_of=self._secret_of,
-            raise_alert=self._journal.raise_alert,
+            raise_alert=self._raise_alert,
             clock=self._clock,
         )
         return open_reception(self._endpoint, parts)
 
     def _quota_reached(self, limit: Limit, account_sid: str, provider_sid: str) -> None:
         tenancy = Tenancy(account_sid, provider_sid)
-        self._journal.raise_alert(limit_alert(limit, tenancy, now=self._clock.wall()))
+        self._raise_alert(limit_alert(limit, tenancy, now=self._clock.wall()))
+
+    def _raise_alert(self, alert: Alert) -> None:
+        """Of something that may happen a thousand times a minute."""
+        if self._brake.lets_through(alert):
+            self._journal.raise_alert(alert)
 
     def _call_ended(self, call: Call) -> None:
         self._metrics.call_ended(call)
@@ -423,10 +431,10 @@ class Gateway:
 
     async def stop(self) -> None:
         """No new calls; running ones get the grace period, then BYE and a terminal event."""
-        if self._reception is not None:
-            await self._reception.close()
         if self._control is not None:
             await self._control.stop(self._settings.shutdown_grace_s)
+        if self._reception is not None:
+            await self._reception.close()
         await self._conferences.close()
         if self._http is not None:
             await self._http.stop()
