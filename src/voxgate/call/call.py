@@ -62,6 +62,12 @@ class LiveCall:
         self._change(status=status, sip_status=sip_status, sip_reason=sip_reason)
         self.note(EventType.STATUS, self._status_data(), urgent=status is CallStatus.IN_PROGRESS)
 
+    def complain(self, error: str, reason: str) -> None:
+        """Tell the status as it stands once more, with what went wrong (contract 3.6)."""
+        if not self.ended:
+            data = self._status_data() | {"error": error, "reason": reason}
+            self.note(EventType.STATUS, data)
+
     def answer(self, sbc_callid: str, facts: Json) -> None:
         """The 200 OK came; `facts` is what recovery needs to end the dialog after a crash."""
         self._answered_at = self._clock.monotonic()

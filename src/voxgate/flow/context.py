@@ -9,6 +9,7 @@ from voxgate.call import outcome
 from voxgate.call.leg import Leg
 from voxgate.flow.application import NoDocument
 from voxgate.flow.ears import CallEars
+from voxgate.flow.playback import Playback
 from voxgate.flow.recorder import CallRecorder
 from voxgate.flow.rooms import CallRooms
 from voxgate.flow.runner import Notes
@@ -20,6 +21,7 @@ from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice
 from voxgate.speech.contract import SpeechFailed
+from voxgate.speech.speaker import Parts
 from voxgate.verbs.contract import Document, NotNow, Played, PlayFailed, SayFailed
 
 SAMPLES_PER_MS = 8
@@ -69,7 +71,6 @@ class CallContext:
         self, text: str, synthesizer: SynthesizerChoice | None = None, *, cached: bool = True
     ) -> int:
         settings = self._session.settings
-        heard_ms, last = 0, None
         try:
             async with self._session.speaker.speaking(
                 text,
@@ -77,19 +78,34 @@ class CallContext:
                 settings.spoken(synthesizer),
                 cached=cached and settings.cache_speech,
             ) as parts:
-                async for part in parts:
-                    for alert in part.alerts:
-                        self.alert(alert.alert_type, alert.message, alert.detail)
-                    following = self._leg.queue(part.audio)
-                    # The next part renders while this one plays; only two are ever on the leg.
-                    heard_ms += await last if last is not None else 0
-                    last = following
-                heard_ms += await last if last is not None else 0
+                return await self._speak(text, parts)
         except SpeechFailed as failed:
             raise SayFailed(failed.vendor, failed.detail) from failed
         except asyncio.CancelledError:
             self._leg.silence()
             raise
+
+    async def _speak(self, text: str, parts: Parts) -> int:
+        loop = asyncio.get_running_loop()
+        asked_at, voice = loop.time(), self._session.settings.voice
+        heard_ms, last = 0, None
+        with Playback(self._session) as playback:
+            async for part in parts:
+                for alert in part.alerts:
+                    self._session.fault(
+                        alert.alert_type, alert.message, alert.detail, "in progress"
+                    )
+                following = self._leg.queue(part.audio)
+                playback.begin({
+                    "vendor": voice.vendor,
+                    "language": voice.language,
+                    "characters": len(text),
+                    "elapsed_time": round((loop.time() - asked_at) * 1000),
+                })
+                # The next part renders while this one plays; only two are ever on the leg.
+                heard_ms += await last if last is not None else 0
+                last = following
+            heard_ms += await last if last is not None else 0
         return heard_ms
 
     async def play(
@@ -106,8 +122,10 @@ class CallContext:
             return Played(0, seek_offset)
         started_at = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(timeout_s):
-                heard_ms = await self._leg.play(audio, offset_ms=offset_ms)
+            with Playback(self._session) as playback:
+                playback.begin()
+                async with asyncio.timeout(timeout_s):
+                    heard_ms = await self._leg.play(audio, offset_ms=offset_ms)
         except TimeoutError:
             heard_ms = round((asyncio.get_running_loop().time() - started_at) * 1000)
         return Played(heard_ms, seek_offset + heard_ms * SAMPLES_PER_MS)
@@ -128,7 +146,13 @@ class CallContext:
             stop()
 
     async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:
-        return await self._application.action(hook, result, verb_id)
+        try:
+            return await self._application.answer_to(hook, result, verb_id)
+        except NoDocument as nothing:
+            verb = self._session.runner.verb if self._session.runner is not None else None
+            if verb is not None and verb.verb == "gather":
+                self._call.complain("invalid actionHook response", str(nothing))
+            return None
 
     async def redirect(self, hook: Hook, status_hook: Hook | None) -> Document | None:
         if status_hook is not None:
@@ -145,7 +169,8 @@ class CallContext:
         self._call.tag(data)
 
     def alert(self, alert_type: str, message: str, detail: str | None = None) -> None:
-        self._call.alert(alert_type, message, detail)
+        failover = "not available" if alert_type == "tts-failure" else None
+        self._session.fault(alert_type, message, detail, failover)
 
     def note(self, data: Json) -> None:
         self._notes.add(data)

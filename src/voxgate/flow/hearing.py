@@ -81,5 +81,5 @@ class Hearing:
             self._listener.turn(speaking=speaking)
             self._tell(event)
 
-    def _alert(self, alert: SpeechAlert, _failover: str | None) -> None:
-        self._session.call.alert(alert.alert_type, alert.message, alert.detail)
+    def _alert(self, alert: SpeechAlert, failover: str | None) -> None:
+        self._session.fault(alert.alert_type, alert.message, alert.detail, failover)

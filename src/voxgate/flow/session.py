@@ -9,7 +9,7 @@ from voxgate.base.tasks import Nursery
 from voxgate.call.call import LiveCall
 from voxgate.call.leg import Leg, LegEnd, MediaSession
 from voxgate.call.outcome import APP_LOST, COMPLETED, Cause
-from voxgate.flow.application import Application
+from voxgate.flow.application import VERB_STATUS, Application
 from voxgate.flow.background import Background
 from voxgate.flow.line import AnsweredLine, Line
 from voxgate.flow.ports import CallPorts
@@ -37,6 +37,15 @@ class Ending:
     leg: LegEnd | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     detail: str = ""  # what went wrong, for a caller who was not answered
+
+
+_FAULTS = {
+    "tts-failure": "TTS error",
+    "no-tts": "TTS error",
+    "stt-failure": "ASR error",
+    "no-stt": "ASR error",
+    "play-url-notfound": "play error",
+}
 
 
 class Session:
@@ -123,6 +132,34 @@ class Session:
         self.on_hold(held)
 
     # The application.
+
+    def fault(
+        self, alert_type: str, message: str, detail: str | None = None, failover: str | None = None
+    ) -> None:
+        """An alert, and `jambonz:error` to an application behind a WebSocket (contract 4.7).
+
+        `failover`: "in progress" or "not available", of a speech vendor.
+        """
+        self.call.alert(alert_type, message, detail)
+        msg = _FAULTS.get(alert_type)
+        if msg is None:
+            return
+        verb = self.runner.verb if self.runner is not None else None
+        about = {
+            "failover": failover,
+            "verb": verb.verb if verb is not None else None,
+            "id": verb.id if verb is not None else None,
+        }
+        known = {name: value for name, value in about.items() if value is not None}
+        self.application.report_error(msg, message, **known)
+
+    def report_playback(self, event: str, facts: Json | None = None) -> None:
+        """`verb:status` about a sound, if the application wants to know (contract 4.6)."""
+        verb = self.runner.verb if self.runner is not None else None
+        if not self.settings.notify_events or verb is None:
+            return
+        about = {"event": event, "verb": verb.verb} | ({"id": verb.id} if verb.id else {})
+        self.application.tell(VERB_STATUS, about | (facts or {}))
 
     def replace(self, document: Document) -> None:
         """Drop the verbs that are left, stop the running one, go on with `document`."""

@@ -17,7 +17,7 @@ _UNTOUCHED = frozenset({"customerData", "sip", "env_vars", "args"})
 _KEPT = frozenset({"referStatus"})
 _SEPARATORS = re.compile(r"[^0-9a-zA-Z]+")
 _HUMP = re.compile(r"(?<=[0-9a-zA-Z])(?=[A-Z])")
-_STATUS_FACTS = ("duration", "call_termination_by", "headers", "outcome")
+_STATUS_FACTS = ("duration", "call_termination_by", "headers", "outcome", "error", "reason")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,11 @@ def test_an_item_of_no_known_form_is_refused_by_its_number(item):
 
 
 def test_every_fault_is_reported_at_once():
-    found = problems([{"verb": "pause"}, {"verb": "dial"}, {"verb": "pause", "length": "1"}])
+    found = problems([{"verb": "pause"}, {"verb": "llm"}, {"verb": "pause", "length": "1"}])
 
     assert found == (
         "pause: missing value for length",
-        "dial is not available in this version",
+        "llm is not available in this version",
         "pause: length must be a number",
     )
 
