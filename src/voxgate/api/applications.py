@@ -24,6 +24,7 @@ def to_wire(application: Application) -> Wire:
         "speech_synthesis_voice": application.speech_synthesis_voice,
         "speech_recognizer_vendor": application.speech_recognizer_vendor,
         "speech_recognizer_language": application.speech_recognizer_language,
+        "fallback": application.fallback,
         "created_at": answers.moment(application.created_at),
     }
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from voxgate.base.log import get_logger
 from voxgate.call import outcome
 from voxgate.flow.application import NoDocument
 from voxgate.flow.attendance import Attendance
 from voxgate.flow.context import CallContext
+from voxgate.flow.fallback import first_document
 from voxgate.flow.inbox import CommandInbox
 from voxgate.flow.runner import Notes, Runner
 from voxgate.flow.session import Ending, Session
@@ -76,7 +78,7 @@ async def _run_application(session: Session, first: FirstDocument | None) -> Non
     )
     session.application.take_command = CommandInbox(session).put
     try:
-        await session.runner.run(first or session.application.first_document)
+        await session.runner.run(first or partial(first_document, session))
     except NoDocument as nothing:
         session.end(Ending(_APP_FAULTS[nothing.kind], detail=str(nothing)))
     except Exception:  # boundary: a verb's bug must not leave the far end in silence

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 
 
@@ -19,4 +20,5 @@ class Application:
     speech_synthesis_voice: str | None = None
     speech_recognizer_vendor: str | None = None
     speech_recognizer_language: str | None = None
+    fallback: Json | None = None  # where calls go when the application cannot be reached
     created_at: float = 0.0

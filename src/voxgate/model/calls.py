@@ -146,6 +146,7 @@ class CallRequest:
     voice: Voice = Voice()
     recognizer: RecognizerChoice = RecognizerChoice()
     amd: Json | None = None
+    fallback: Json | None = None  # the application's, for when it cannot be reached
     record: bool = False  # the account or the application has every call recorded
     source_ip: str | None = None  # of an inbound call: where its INVITE came from
     refer_hook: Hook | None = None  # asked when the far end wants to be transferred

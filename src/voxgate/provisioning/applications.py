@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from voxgate.base.ids import new_sid
 from voxgate.model.applications import Application
 from voxgate.provisioning import reach
-from voxgate.provisioning.addresses import owned_hooks
+from voxgate.provisioning.addresses import owned_hooks, proxy_problem, sip_address
+from voxgate.provisioning.call_draft import header_name, phone_number
 from voxgate.provisioning.drafts import Draft, Flag, Name, OwnedHook, Phrase, Sid, Word
 from voxgate.provisioning.errors import FieldError, Invalid, NotFound, Unprocessable
 from voxgate.provisioning.inventory import Inventory
@@ -21,6 +24,28 @@ VerbCheck = Callable[[str], str | None]
 """What is wrong with an `app_json` (a JSON array of verbs as text), or None."""
 
 HOOKS = ("call_hook", "call_status_hook")
+
+
+def _goal(text: str) -> str:
+    """A number, or a SIP URI that may be dialled."""
+    if text.lower().startswith(("sip:", "sips:")):
+        sip_address(text)
+        return text
+    return phone_number(text)
+
+
+class FallbackDraft(Draft):
+    """Where a call goes whose application cannot be reached (contract section 12)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    type: Literal["dial", "refer"]
+    to: Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_goal)]
+    trunk: Phrase | None = None
+    caller_id: Phrase | None = None
+    referred_by: Phrase | None = None
+    reason_header: Annotated[str, AfterValidator(header_name)] = "X-Reason"
+    timeout: Annotated[int, Field(ge=1, le=600)] = 60
 
 
 class ApplicationDraft(Draft):
@@ -52,6 +77,7 @@ class ApplicationDraft(Draft):
     speech_synthesis_voice: Phrase | None = None
     speech_recognizer_vendor: Word | None = None
     speech_recognizer_language: Word | None = None
+    fallback: FallbackDraft | None = None
 
 
 class Applications:
@@ -156,8 +182,17 @@ class Applications:
         sent.pop("account_sid", None)
         if sent.get("app_json") is not None and (problem := self._check_verbs(sent["app_json"])):
             raise Invalid.fields(FieldError("app_json", problem))
+        if (fallback := sent.get("fallback")) is not None:
+            self._check_reach(fallback)
+            sent["fallback"] = fallback.model_dump(exclude_none=True)
         hooks = owned_hooks(sent, current, HOOKS, self._inventory.egress)
         return replace(current, **{**sent, **hooks})
+
+    def _check_reach(self, fallback: FallbackDraft) -> None:
+        if not fallback.to.lower().startswith(("sip:", "sips:")):
+            return
+        if problem := proxy_problem(self._inventory.egress, fallback.to):
+            raise Unprocessable.fields(FieldError("fallback.to", problem))
 
     def _require_runnable(self, application: Application) -> None:
         if application.call_hook is None and application.app_json is None:

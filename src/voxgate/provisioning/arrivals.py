@@ -90,6 +90,7 @@ class Arrivals:
             application_sid=application.application_sid if application else None,
             call_hook=application.call_hook if application else None,
             call_status_hook=application.call_status_hook if application else None,
+            fallback=application.fallback if application else None,
             app_json=chosen.app_json or (application.app_json if application else None),
             voice=voice_of(levels),
             recognizer=recognizer_of(levels),

@@ -49,6 +49,7 @@ def complete(draft: CallDraft, application: Application | None, account: Account
         refer_hook=_hook(draft.refer_hook),
         sip_request_hook=_hook(draft.sip_request_hook),
         record=records_all(application, account),
+        fallback=application.fallback if application else None,
     )
 
 

@@ -27,6 +27,7 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "app_json": request.app_json,
         "tag": request.tag,
         "amd": _amd_to_json(request.amd, box),
+        "fallback": request.fallback,
         "source_ip": request.source_ip,
         "record": request.record,
         "refer_hook": sealed_hook(request.refer_hook, box),
@@ -56,6 +57,7 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         voice=Voice(*document["voice"]),
         recognizer=RecognizerChoice(*document["recognizer"]),
         amd=_amd_from_json(document["amd"], box),
+        fallback=document.get("fallback"),
         source_ip=document.get("source_ip"),
         record=document.get("record", False),
         # Calls of before there was `dial` have none of these.

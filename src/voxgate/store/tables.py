@@ -119,6 +119,7 @@ APPLICATIONS = Table(
     Column("speech_synthesis_voice", String(256)),
     Column("speech_recognizer_vendor", String(64)),
     Column("speech_recognizer_language", String(64)),
+    Column("fallback", _document()),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("account_sid", "name"),
 )

@@ -48,6 +48,13 @@ def test_bad_applications_are_refused_by_field(sqlite_url):
                 ),
                 ({**good, "app_json": "nope"}, ["app_json"]),
                 ({**good, "colour": "red"}, ["colour"]),
+                ({**good, "fallback": {"type": "dial"}}, ["fallback.to"]),
+                ({**good, "fallback": {"type": "fax", "to": "+49"}}, ["fallback.type"]),
+                ({**good, "fallback": {"type": "dial", "to": "sip:"}}, ["fallback.to"]),
+                (
+                    {**good, "fallback": {"type": "dial", "to": "+49", "reason_header": "Via"}},
+                    ["fallback.reason_header"],
+                ),
                 ({**good, "application_sid": MISSING_SID}, ["application_sid"]),
             ],
         )
@@ -88,5 +95,21 @@ def test_an_application_with_numbers_stays(sqlite_url):
 
         await world.send("DELETE", f"/v1/PhoneNumbers/{number_sid}")
         assert (await world.send("DELETE", f"/v1/Applications/{sid}")).status == 204
+
+    in_world(sqlite_url, story)
+
+
+def test_a_fallback_is_kept_shown_and_taken_away(sqlite_url):
+    async def story(world):
+        fallback = {"type": "dial", "to": "+4930111222", "caller_id": "+49301"}
+        body = {"name": "bot", "account_sid": world.account_sid, "call_hook": HOOK}
+        sid = await world.made("Applications", {**body, "fallback": fallback})
+        path = f"/v1/Applications/{sid}"
+        kept = (await world.send("GET", path)).body["fallback"]
+        assert kept == {**fallback, "reason_header": "X-Reason", "timeout": 60}
+        assert (await world.directory.application(sid)).fallback == kept
+
+        assert (await world.send("PUT", path, {"fallback": None})).status == 204
+        assert (await world.send("GET", path)).body["fallback"] is None
 
     in_world(sqlite_url, story)
