@@ -142,12 +142,8 @@ class Gateway:
             connection.request(method, path, data, sent)
             response = connection.getresponse()
             raw = response.read()
-            is_json = (response.getheader("Content-Type") or "").startswith("application/json")
-            return Reply(
-                response.status,
-                json.loads(raw) if is_json and raw else raw.decode(),
-                dict(response.getheaders()),
-            )
+            kind = response.getheader("Content-Type") or ""
+            return Reply(response.status, _read(kind, raw), dict(response.getheaders()))
         finally:
             connection.close()
 
@@ -198,6 +194,12 @@ class Gateway:
         if reply.status != 201:
             raise ApiRefused(reply.status, reply.body)
         return PlacedCall(self, reply.body["sid"], reply.body["callid"])
+
+
+def _read(content_type: str, raw: bytes) -> Any:
+    if content_type.startswith("audio/"):
+        return raw
+    return json.loads(raw) if content_type.startswith("application/json") and raw else raw.decode()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ BITS_PER_S = 32_000  # of a telephone's two directions
 def encode(source: str, target: str) -> None:
     with av.open(source, mode="r") as wav, av.open(target, mode="w", format="mp3") as mp3:
         sound = wav.streams.audio[0]
-        stream = mp3.add_stream("mp3", rate=sound.rate, layout=sound.layout.name)
+        # A WAV file counts its channels; the encoder wants to know where they are heard.
+        layout = "stereo" if sound.layout.nb_channels == 2 else "mono"
+        stream = mp3.add_stream("mp3", rate=sound.rate, layout=layout)
         stream.bit_rate = BITS_PER_S
         for frame in wav.decode(sound):
             for packet in stream.encode(frame):

@@ -25,7 +25,7 @@ from voxgate.provisioning.errors import FieldError, Forbidden, Invalid, Unproces
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.pages import Listing, PageRequest
 from voxgate.provisioning.permissions import Principal, require
-from voxgate.store import accounts, applications, calls, registrations
+from voxgate.store import accounts, applications, calls, recordings, registrations
 from voxgate.store.engine import Connection
 
 HOOKS = ("registration_hook", "queue_event_hook", "recording_hook")
@@ -132,6 +132,8 @@ class Accounts:
                 if getattr(account, name) != getattr(current, name):
                     raise Forbidden(f"an account's key cannot change {name}")
             accounts.update(connection, account, box)
+            if account.bucket_credential != current.bucket_credential:
+                recordings.hurry(connection, account_sid)
 
         await self._inventory.write(change)
 

@@ -34,7 +34,7 @@ from voxgate.store.engine import Database, StoreUnavailable
 log = get_logger("recordings")
 
 _AT_ONCE = 4
-_LOOK_S = 30.0  # for those whose next try has come
+_LOOK_S = 5.0  # for those whose next try has come
 _ENCODE_S = 600.0
 _WAITING_MOST = 1000
 _TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}

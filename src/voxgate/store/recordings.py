@@ -1,7 +1,5 @@
 """Recordings: where each one is, and what is still to be done about it."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection, and_, delete, or_
 
 from voxgate.base.secrets import SecretBox
@@ -40,11 +38,11 @@ def due(connection: Connection, box: SecretBox, *, now: float, limit: int) -> li
     )
 
 
-def files_of_account(connection: Connection, account_sid: str, box: SecretBox) -> Sequence[str]:
-    return [
-        recording.file
-        for recording in _ROWS.many(connection, box, RECORDINGS.c.account_sid == account_sid)
-    ]
+def hurry(connection: Connection, account_sid: str) -> None:
+    """Let those that wait for their bucket try it now: it is another one."""
+    connection.execute(
+        RECORDINGS.update().where(RECORDINGS.c.account_sid == account_sid).values(next_at=0.0)
+    )
 
 
 def remove_of_account(connection: Connection, account_sid: str) -> None:
