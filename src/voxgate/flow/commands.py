@@ -308,12 +308,19 @@ async def _boost(session: Session, change: CallUpdateDraft) -> None:
     context_of(session).tracks.boost(change.boost_audio_signal or 0.0)
 
 
+async def _set_listening(session: Session, change: CallUpdateDraft) -> None:
+    if change.listening != "silence":  # accepted by the contract, and does nothing
+        context_of(session).taps.pause(paused=change.listening == "pause")
+
+
 # In the order in which the options of one update are carried out: a child gets its hook while it
 # still is one.
 _ACTIONS: dict[str, _Action] = {
     "call_status": _set_status,
     "child_call_hook": _redirect_child,
     "transcribe_status": _set_transcribing,
+    "listen_status": _set_listening,
+    "stream_status": _set_listening,
     "mute_status": _mute,
     "media_path": _set_media_path,
     "dtmf": _press,

@@ -14,6 +14,7 @@ from voxgate.flow.recorder import CallRecorder
 from voxgate.flow.rooms import CallRooms
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
+from voxgate.flow.taps import CallTaps
 from voxgate.flow.tokens import CallTokens
 from voxgate.flow.tracks import CallTracks
 from voxgate.media.files import AudioNotFound, AudioUnreadable
@@ -42,6 +43,7 @@ class CallContext:
         self.rooms = CallRooms(session, self.aside)
         self.settings = session.settings
         self.tokens = CallTokens(session)
+        self.taps = CallTaps(session)
         self.tracks = CallTracks(session)
 
     def aside(self) -> "CallContext":

@@ -14,6 +14,7 @@ from voxgate.flow.conference import Conferences
 from voxgate.flow.queue import Queues
 from voxgate.flow.shelf import Shelf
 from voxgate.flow.ways import Asker, Enter, SecretOf, no_sockets
+from voxgate.hooks.audio_socket import AudioSockets
 from voxgate.hooks.payloads import Site
 from voxgate.media.events import MediaEvent
 from voxgate.media.room import Room
@@ -33,6 +34,8 @@ class AudioFiles(Protocol):
     """Fetches and decodes an address."""
 
     async def open(self, url: str) -> Audio: ...
+
+    async def decode(self, content: bytes) -> Audio: ...
 
 
 class Children(Protocol):
@@ -91,6 +94,7 @@ class CallPorts:
     speaker: Callable[[], Speaker]
     recognizers: Recognizers
     files: AudioFiles
+    audio_sockets: AudioSockets
     site: Site
     settings: CallSettings
     redirect_status: Callable[[str, Hook], None]

@@ -29,9 +29,15 @@ class SocketLimits:
 class SocketClient:
     """What all WebSockets to applications are opened with. Await `close()` at the end."""
 
-    def __init__(self, policy: EgressPolicy, limits: SocketLimits) -> None:
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        limits: SocketLimits,
+        protocols: tuple[str, ...] = PROTOCOLS,
+    ) -> None:
         self._policy = policy
         self._limits = limits
+        self._protocols = protocols
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self, address: Address) -> Connection:
@@ -59,7 +65,7 @@ class SocketClient:
         try:
             return await self._client().ws_connect(
                 address.url,
-                protocols=PROTOCOLS,
+                protocols=self._protocols,
                 headers=headers,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
                 max_msg_size=self._limits.frame_bytes_most,

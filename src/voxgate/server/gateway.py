@@ -22,6 +22,7 @@ from voxgate.flow.ports import CallPorts, CallSettings
 from voxgate.flow.queue import Queues
 from voxgate.flow.reception import Reception
 from voxgate.flow.sessions import Sessions
+from voxgate.hooks.audio_socket import AudioSockets
 from voxgate.hooks.handshake import SocketLimits
 from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
@@ -131,6 +132,7 @@ class Gateway:
         self._speech = Speech(Registry.offline())
         self._recognizers = Recognizers.offline()
         self._files = AudioFiles(self._policy)
+        self._audio_sockets = AudioSockets(self._policy)
         self._buckets = Buckets(self._policy)
         self._recordings = Recordings(
             RecordingPorts(
@@ -258,6 +260,7 @@ class Gateway:
             speaker=self._speech.speaker,
             recognizers=self._recognizers,
             files=self._files,
+            audio_sockets=self._audio_sockets,
             site=site,
             settings=CallSettings(
                 media_timeout_s=settings.media_timeout_s,
@@ -454,6 +457,7 @@ class Gateway:
             self._speech.close(),
             self._recognizers.close(),
             self._files.close(),
+            self._audio_sockets.close(),
             self._http_hooks.close(),
             self._sockets.close(),
             self._directory.close(),

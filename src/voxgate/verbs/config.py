@@ -12,6 +12,7 @@ from voxgate.verbs.capabilities.ears import TranscriptOrder
 from voxgate.verbs.capabilities.recorder import RecordOrder
 from voxgate.verbs.contract import NEXT, Need, NotNow, Outcome, Verb, VerbContext, WireObject
 from voxgate.verbs.filler import ActionHookDelayAction, FillerNoise
+from voxgate.verbs.listen import BackgroundListen
 from voxgate.verbs.properties import (
     HookProperty,
     SipHeaders,
@@ -27,6 +28,7 @@ _SWITCHED_OFF: dict[str, Callable[[VerbContext], None]] = {
     "recognizer": lambda ctx: ctx.ears.prefer(None),
     "bargeIn": lambda ctx: ctx.ears.background_gather(None),
     "transcribe": lambda ctx: ctx.ears.background_transcription(None),
+    "listen": lambda ctx: ctx.taps.background(None),
     "boostAudioSignal": lambda ctx: ctx.tracks.boost(0.0),
 }
 _STORED = (
@@ -126,6 +128,8 @@ class Config(Verb):
     recognizer: Recognizer | None = None
     barge_in: BargeIn | None = None
     transcribe: BackgroundTranscribe | None = None
+    listen: BackgroundListen | None = None
+    stream: BackgroundListen | None = Field(None, description="The same as listen.")
     record: RecordObject | None = None
     filler_noise: FillerNoise | None = None
     action_hook_delay_action: ActionHookDelayAction | None = None
@@ -162,6 +166,7 @@ class Config(Verb):
             (self.barge_in and self.barge_in.enable)
             or self.record
             or (self.transcribe and self.transcribe.enable)
+            or any(each is not None and each.enable for each in (self.listen, self.stream))
             or self.boost_audio_signal is not None
         )
         return Need.AUDIO if needs_audio else Need.NOTHING
@@ -233,6 +238,9 @@ class Config(Verb):
             ctx.ears.background_transcription(self.transcribe.order(self.id))
 
     async def _start_sound(self, ctx: VerbContext) -> None:
+        for listen in (self.listen, self.stream):
+            if listen is not None:
+                ctx.taps.background(listen.order)
         if self.boost_audio_signal is not None:
             ctx.tracks.boost(self.boost_audio_signal)
 

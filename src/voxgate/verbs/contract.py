@@ -21,6 +21,7 @@ from voxgate.verbs.capabilities.ears import Ears
 from voxgate.verbs.capabilities.recorder import Recorder
 from voxgate.verbs.capabilities.rooms import Rooms
 from voxgate.verbs.capabilities.settings import Settings
+from voxgate.verbs.capabilities.taps import Taps
 from voxgate.verbs.capabilities.tokens import Tokens
 from voxgate.verbs.capabilities.tracks import Tracks
 
@@ -92,7 +93,7 @@ class DigitReader(Protocol):
         ...
 
 
-class VerbContext(Protocol):
+class VerbContext(Protocol):  # noqa: PLR0904 - one property for each field of work
     """The part of a running call that verbs may touch.
 
     Cancelling a coroutine of this protocol stops what it started before the cancellation
@@ -117,6 +118,9 @@ class VerbContext(Protocol):
 
     @property
     def tokens(self) -> Tokens: ...
+
+    @property
+    def taps(self) -> Taps: ...
 
     @property
     def tracks(self) -> Tracks: ...

@@ -24,6 +24,7 @@ from voxgate.verbs.enqueue import Enqueue
 from voxgate.verbs.gather import Gather
 from voxgate.verbs.hangup import Hangup
 from voxgate.verbs.leave import Leave
+from voxgate.verbs.listen import Listen
 from voxgate.verbs.message import Message
 from voxgate.verbs.pause import Pause
 from voxgate.verbs.play import Play
@@ -48,6 +49,7 @@ AnyVerb = Annotated[
     | Gather
     | Hangup
     | Leave
+    | Listen
     | Message
     | Pause
     | Play
@@ -74,21 +76,19 @@ LATER = frozenset({
     "google_s2s",
     "gptlive_s2s",
     "lex",
-    "listen",
     "llm",
     "microsoft_s2s",
     "openai_s2s",
     "qwen_s2s",
     "rasa",
     "s2s",
-    "stream",
     "transfer",
     "ultravox_s2s",
     "voiceagent_s2s",
 })
 
 # Other names that verbs go by.
-SYNONYMS = {"room": "conference"}
+SYNONYMS = {"room": "conference", "stream": "listen"}
 
 VERBS_MAX = 1000  # of one document, nested ones included
 DEPTH_MAX = 8  # verbs in verbs in verbs
