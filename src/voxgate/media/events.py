@@ -59,6 +59,16 @@ class ToneKind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ToneHeard:
+    """A tone began at `at_ms` whose kind only its length and repetition will show.
+
+    Its ToneStarted follows, with the same `at_ms`.
+    """
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToneStarted:
     """A tone began at `at_ms`; told once it is certain what it is, which may be after its end.
 
@@ -142,6 +152,7 @@ MediaEvent = (
     | PlaybackFinished
     | SpeechStarted
     | SpeechStopped
+    | ToneHeard
     | ToneStarted
     | ToneStopped
     | VoiceStarted
@@ -159,6 +170,7 @@ EVENTS: Mapping[str, Callable[..., MediaEvent]] = {
     "playback": PlaybackFinished,
     "speech_started": SpeechStarted,
     "speech_stopped": SpeechStopped,
+    "tone_heard": ToneHeard,
     "tone_started": lambda kind, *facts: ToneStarted(ToneKind(kind), *facts),
     "tone_stopped": lambda kind, *facts: ToneStopped(ToneKind(kind), *facts),
     "voice_started": VoiceStarted,

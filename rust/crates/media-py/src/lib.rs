@@ -148,6 +148,7 @@ fn describe(
         }
         Event::VoiceStarted { at_ms } => ("voice_started", (at_ms,).into_pyobject(py)?),
         Event::VoiceStopped { at_ms, ms } => ("voice_stopped", (at_ms, ms).into_pyobject(py)?),
+        Event::ToneHeard { at_ms } => ("tone_heard", (at_ms,).into_pyobject(py)?),
         Event::ToneStarted { kind, millihertz, variance, at_ms } => {
             let (hz, variance) = (f64::from(millihertz) / 1000.0, f64::from(variance) / 1000.0);
             ("tone_started", (name_of(kind), hz, at_ms, variance).into_pyobject(py)?)

@@ -37,6 +37,11 @@ pub enum Event {
         /// How long it was.
         ms: u64,
     },
+    /// A tone began whose kind only its length and repetition will show. Only while tones are watched.
+    ToneHeard {
+        /// When.
+        at_ms: u64,
+    },
     /// A tone began. Only while tones are watched.
     ToneStarted {
         /// What it is.

@@ -57,7 +57,7 @@ fn tones(events: &[Event]) -> Vec<(Kind, u64, u64)> {
     let mut tones = Vec::new();
     for event in events {
         match *event {
-            Event::ToneStarted { .. } => {}
+            Event::ToneHeard { .. } | Event::ToneStarted { .. } => {}
             Event::ToneStopped { kind, at_ms, ms } => tones.push((kind, at_ms - ms, ms)),
             other => unreachable!("{other:?}"),
         }

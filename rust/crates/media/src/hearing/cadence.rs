@@ -24,6 +24,8 @@ pub enum Kind {
 /// What to tell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Told {
+    /// A tone began at this time that has no kind yet: a start and an end will follow.
+    Heard(u64),
     /// A tone of this kind began, with the facts of its first part.
     Started(Kind, Burst),
     /// It ended: when, and how long it was.
@@ -136,8 +138,10 @@ impl Cadence {
         if let (Nature::Low, Some(kind)) = (nature, self.continued(&burst)) {
             nature = Nature::Is(kind);
         }
-        if let Nature::Is(kind) = nature {
-            tell(Told::Started(kind, burst));
+        match nature {
+            Nature::Is(kind) => tell(Told::Started(kind, burst)),
+            Nature::Low | Nature::FirstNote => tell(Told::Heard(burst.at_ms)),
+            Nature::Key => {}
         }
         self.present = Some(Present { burst, nature, ended: None });
     }

@@ -201,6 +201,7 @@ impl Ear {
 
 fn event_of(told: Told) -> Event {
     match told {
+        Told::Heard(at_ms) => Event::ToneHeard { at_ms },
         Told::Started(kind, burst) => Event::ToneStarted {
             kind,
             millihertz: (burst.shape.hz * 1000.0) as u32,

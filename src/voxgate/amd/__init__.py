@@ -1,0 +1,1 @@
+"""Answering machine detection: what is heard and the time in, events out. Pure."""
