@@ -4,7 +4,6 @@ Times are those of the media events (`Stream.age_ms`), in milliseconds; no clock
 """
 
 import enum
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -193,5 +192,4 @@ class Detector:
                 {"frequency": round(beep.frequency_hz, 1), "variance": round(beep.variance, 3)},
             )
             for beep in untold
-            if math.isfinite(beep.frequency_hz)
         ]

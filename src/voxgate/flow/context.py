@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from voxgate.call import outcome
 from voxgate.call.leg import Leg
+from voxgate.flow.amd import CallAmd
 from voxgate.flow.application import NoDocument
 from voxgate.flow.ears import CallEars
 from voxgate.flow.playback import Playback
@@ -45,6 +46,7 @@ class CallContext:
         self.tokens = CallTokens(session)
         self.taps = CallTaps(session)
         self.tracks = CallTracks(session)
+        self.amd = CallAmd(session)
 
     def aside(self) -> "CallContext":
         """The same call for a verb that runs beside another one, and notes for itself."""

@@ -9,6 +9,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Connected, Dial, NotConnected
 from voxgate.call.leg import MediaSession
 from voxgate.call.outcome import Cause
+from voxgate.flow.amd import CallAmd, ordered
 from voxgate.flow.application import opening_of
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.program import conduct, hang_up
@@ -17,8 +18,6 @@ from voxgate.model.calls import CallStatus, EventType, Json, Outcome
 from voxgate.routing.outbound import RoutePlan
 
 log = get_logger("flow")
-
-AMD_MISSING = "answering machine detection is not available in this version"
 
 
 class OutboundCall:
@@ -119,8 +118,9 @@ class OutboundCall:
         session.connect(connected.dialog, media)
         self._take_answer(connected, media)
         connected.inbox.hand_over(session.on_dialog)
-        if self.call.record.request.amd is not None:
-            session.background.start("amd", self._report_amd())
+        amd = self.call.record.request.amd
+        if amd is not None:
+            CallAmd(session).start(ordered(amd))
         limit_s = self.call.record.request.time_limit_s or self._ports.settings.time_limit_s
         hang_up(session, await conduct(session, limit_s))
 
@@ -133,16 +133,6 @@ class OutboundCall:
                 "remote_media": f"{facts.remote_ip}:{facts.remote_port}",
             }
         self.call.answer(connected.call_id, answered)
-
-    async def _report_amd(self) -> None:
-        """AMD was asked for and cannot run: say so where its verdict would have gone."""
-        request = self.call.record.request
-        event = {"type": "amd_error", "error": AMD_MISSING}
-        self.call.note(EventType.AMD, event)
-        hook = self._ports.amd_hook(request)
-        if hook is None:
-            return
-        await self.session.report(hook, event)
 
     def _report_media(self, media: MediaSession) -> None:
         if self.call.is_answered:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from voxgate.amd.hints import Hints
 from voxgate.base.clock import Clock
 from voxgate.call.call import LiveCall
 from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
@@ -110,6 +111,7 @@ class CallPorts:
     place: Place = _no_calls
     session_of: Callable[[str], Any] = _nobody
     adopt: Callable[[Any], None] = _left_alone
+    amd_hints: Callable[[], Hints] = Hints
     enlist: Callable[[Any], Callable[[], None]] = _unlisted
 
     def dial(
@@ -131,14 +133,3 @@ class CallPorts:
 
     def app_settings(self) -> AppSettings:
         return AppSettings(self.secret_of, self.settings.strict_verbs, self.site, self.enter)
-
-    @staticmethod
-    def amd_hook(request: CallRequest) -> Hook | None:
-        hook = (request.amd or {}).get("actionHook")
-        if isinstance(hook, str):
-            return Hook(hook)
-        if isinstance(hook, dict):
-            return Hook(
-                hook["url"], hook.get("method", "POST"), hook.get("username"), hook.get("password")
-            )
-        return None

@@ -1,10 +1,11 @@
 """One RTP session with one far end, as the rest of the gateway sees it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from voxgate.media import _core
-from voxgate.media.errors import MediaError, core_errors, require
+from voxgate.media.errors import MediaError, StreamClosed, core_errors, require
 from voxgate.media.events import PlaybackId
 from voxgate.media.plan import Codec, MediaPlan
 from voxgate.media.room import Room, Seat
@@ -64,6 +65,7 @@ class Stream(Tapped):
         self._on_close = on_close
         self._codec = Codec.PCMU
         self._digits: dict[int, str] = {}
+        self._watcher = 0
         self._tracks: dict[str, Track] = {}
 
     def connect(self, plan: MediaPlan) -> None:
@@ -156,13 +158,23 @@ class Stream(Tapped):
         with core_errors():
             self._core.watch_silence(ms)
 
-    def watch_tones(self, on: bool) -> None:  # noqa: FBT001 - reads well at its callers
-        """Listen closely from now on, or no more.
+    def watch_tones(self) -> Callable[[], None]:
+        """Listen closely from now on; call the result to stop, which a later watcher takes over.
 
-        Tells ToneStarted, ToneStopped, VoiceStarted, VoiceStopped. Costs a spectrum every 10 ms.
+        Tells ToneHeard, ToneStarted, ToneStopped, VoiceStarted and VoiceStopped. Costs a spectrum
+        every 10 ms.
         """
         with core_errors():
-            self._core.watch_tones(on)
+            self._core.watch_tones(on=True)
+        self._watcher += 1
+        watcher = self._watcher
+
+        def stop() -> None:
+            if watcher == self._watcher:
+                with suppress(StreamClosed), core_errors():
+                    self._core.watch_tones(on=False)
+
+        return stop
 
     def age_ms(self) -> int:
         """Time since the first `connect`: the clock of the events."""

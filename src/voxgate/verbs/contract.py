@@ -16,6 +16,7 @@ from voxgate.base.errors import VoxgateError
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice
+from voxgate.verbs.capabilities.amd import Amd
 from voxgate.verbs.capabilities.dialling import Dialling
 from voxgate.verbs.capabilities.ears import Ears
 from voxgate.verbs.capabilities.recorder import Recorder
@@ -129,6 +130,9 @@ class VerbContext(Protocol):  # noqa: PLR0904 - one property for each field of w
     def application_sid(self) -> str | None:
         """The application's, when it has one: a call may also name its hooks itself."""
         ...
+
+    @property
+    def amd(self) -> Amd: ...
 
     async def answer(self) -> None:
         """Answer the call; at once when it is answered already."""

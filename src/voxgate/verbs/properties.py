@@ -17,7 +17,7 @@ from voxgate.verbs.contract import PlayFailed, Verb, VerbContext, WireObject
 VerbReader = Callable[[object], tuple[Verb, ...]]
 
 
-def _integral(value: object) -> object:
+def integral(value: object) -> object:
     """JSON has one kind of number: 3.0 is as good a count as 3."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -49,11 +49,11 @@ def _loop(value: object) -> object:
 
 _DECIBELS = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:dB)?\s*", re.IGNORECASE)
 
-Count = Annotated[int, Field(ge=0), BeforeValidator(_integral)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(integral)]
 CountOrText = Annotated[
     int,
     Field(ge=0),
-    BeforeValidator(lambda v: _integral(_number_in_text(v)), json_schema_input_type=int | str),
+    BeforeValidator(lambda v: integral(_number_in_text(v)), json_schema_input_type=int | str),
 ]
 Seconds = Annotated[float, Field(ge=0)]
 SecondsOrText = Annotated[

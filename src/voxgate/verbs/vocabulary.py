@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from voxgate.model.calls import Json
 from voxgate.verbs.alert import Alert
+from voxgate.verbs.amd import Amd
 from voxgate.verbs.answer import Answer
 from voxgate.verbs.conference import Conference
 from voxgate.verbs.config import Config
@@ -38,6 +39,7 @@ from voxgate.verbs.transcribe import Transcribe
 
 AnyVerb = Annotated[
     Alert
+    | Amd
     | Answer
     | Conference
     | Config

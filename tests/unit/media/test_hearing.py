@@ -34,7 +34,7 @@ def test_recorded_sound_of_another_rate_is_refused() -> None:
 @on_a_loop
 async def test_a_watched_stream_tells_of_a_beep_on_its_own_clock() -> None:
     async with talking() as (near, peer):
-        near.stream.watch_tones(True)
+        near.stream.watch_tones()
         await peer.send_silence(200)
         await peer.send(tone(1400, 300))
         await peer.send_silence(300)
@@ -48,10 +48,21 @@ async def test_a_watched_stream_tells_of_a_beep_on_its_own_clock() -> None:
 
 
 @on_a_loop
+async def test_who_watched_before_does_not_stop_who_watches_now() -> None:
+    async with talking() as (near, peer):
+        stop = near.stream.watch_tones()
+        near.stream.watch_tones()
+        stop()
+        await peer.send(tone(1400, 300))
+        await peer.send_silence(200)
+
+        await near.until(ToneStopped)
+
+
+@on_a_loop
 async def test_a_stream_that_is_watched_no_more_tells_nothing() -> None:
     async with talking() as (near, peer):
-        near.stream.watch_tones(True)
-        near.stream.watch_tones(False)
+        near.stream.watch_tones()()
         await peer.send(tone(1400, 300))
         await peer.press("1")
 

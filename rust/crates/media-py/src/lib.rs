@@ -363,6 +363,7 @@ impl PyStream {
         self.0.watch_silence(ms).map_err(|error| to_python(&error))
     }
 
+    #[pyo3(signature = (*, on))]
     fn watch_tones(&self, on: bool) -> PyResult<()> {
         self.0.watch_tones(on).map_err(|error| to_python(&error))
     }

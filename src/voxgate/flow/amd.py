@@ -1,0 +1,94 @@
+"""Answering machine detection on an answered call: what its stream hears becomes events for a hook."""
+
+import asyncio
+from collections.abc import Sequence
+
+from voxgate.amd.detector import AmdEvent, AmdType, Detector
+from voxgate.flow.session import Session
+from voxgate.media.events import MediaEvent
+from voxgate.media.stream import Stream
+from voxgate.model.calls import EventType, Json
+from voxgate.verbs.answering import AmdObject
+from voxgate.verbs.capabilities.amd import AmdOrder
+from voxgate.verbs.contract import NotNow
+
+ACTIVITY = "amd"
+UNTOLD_MAX = 64  # events of one detection; there are hardly ten
+
+
+def ordered(wire: Json) -> AmdOrder:
+    """The order in an `amd` object that was validated when it came in."""
+    return AmdObject.model_validate(wire).order
+
+
+class CallAmd:
+    """The `amd` capability: listens to one call, tells another one's application, or its own."""
+
+    def __init__(self, session: Session, told: Session | None = None) -> None:
+        self._session = session
+        self._told = told or session
+
+    def start(self, order: AmdOrder) -> None:
+        leg = self._session.leg
+        if leg is None:
+            raise NotNow("the call has no media")
+        watch = AnswerWatch(self._session, self._told, leg.stream, order)
+        self._session.background.start(ACTIVITY, watch.run())
+
+
+class AnswerWatch:
+    """One detection, from its start to `amd_stopped`."""
+
+    def __init__(self, heard: Session, told: Session, stream: Stream, order: AmdOrder) -> None:
+        self._heard = heard
+        self._told = told
+        self._stream = stream
+        self._order = order
+        self._detector = Detector(
+            order.options, heard.ports.amd_hints(), answered_ms=stream.age_ms()
+        )
+        self._untold: asyncio.Queue[AmdEvent] = asyncio.Queue(UNTOLD_MAX)
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        stop_listening = self._heard.listen_to_media(self._on_media)
+        stop_watching = self._stream.watch_tones()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tell_all(), name="amd-hook")
+                await self._keep_time()
+        finally:
+            stop_listening()
+            stop_watching()
+            self._happened(self._detector.stop())
+
+    def _on_media(self, event: MediaEvent) -> None:
+        self._happened(self._detector.hear(event, self._stream.age_ms()))
+        self._changed.set()
+
+    async def _keep_time(self) -> None:
+        """Look again whenever something was heard or has become certain."""
+        while not self._detector.is_over:
+            self._changed.clear()
+            deadline_ms = self._detector.deadline_ms
+            wait_ms = None if deadline_ms is None else deadline_ms - self._stream.age_ms()
+            try:
+                async with asyncio.timeout(None if wait_ms is None else max(0, wait_ms) / 1000):
+                    await self._changed.wait()
+            except TimeoutError:
+                self._happened(self._detector.on_time(self._stream.age_ms()))
+
+    def _happened(self, events: Sequence[AmdEvent]) -> None:
+        for event in events:
+            if not self._heard.call.ended:
+                self._heard.call.note(EventType.AMD, event.to_json())
+            if not self._untold.full():
+                self._untold.put_nowait(event)
+
+    async def _tell_all(self) -> None:
+        """In order, one after the other; `amd_stopped` is the last."""
+        while True:
+            event = await self._untold.get()
+            await self._told.report(self._order.hook, event.to_json())
+            if event.type is AmdType.STOPPED:
+                return
