@@ -21,7 +21,7 @@ TONE_SETTLED_MS = 3000
 
 # Quiet after which a speaker is waiting for an answer: after a word or two, after a sentence, and
 # after what is long enough for a machine, which would have beeped by then.
-WORD_MS = 1200
+WORD_MS = 800
 WORD_PAUSE_MS = 800
 SENTENCE_PAUSE_MS = 1200
 LONG_PAUSE_MS = 1800

@@ -14,11 +14,13 @@ from voxgate.sandbox.script import (
     BEFORE_ANSWER,
     Answer,
     Beep,
+    Busy,
     Challenge,
     Early,
     HangUp,
     Hold,
     Ignore,
+    Noise,
     Press,
     Redirect,
     Reject,
@@ -100,8 +102,10 @@ class Callee:
     def _perform_on_the_line(self, conversation: Conversation, step: Step) -> None:
         conversation.resume()
         match step:
-            case Say() | Beep() | Sit() | Ringback():
+            case Say() | Beep() | Sit() | Ringback() | Busy():
                 conversation.make(step)
+            case Noise():
+                conversation.begin_noise(step)
             case Press():
                 conversation.press(step)
             case Hold():

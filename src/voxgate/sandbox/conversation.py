@@ -21,7 +21,8 @@ from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.line import Line, LineSettings
 from voxgate.sandbox.performance import Sign
 from voxgate.sandbox.prompter import Prompter
-from voxgate.sandbox.script import HangUp, Press, Say
+from voxgate.sandbox.script import HangUp, Noise, Press, Say
+from voxgate.sandbox.sound import line_noise, over_noise
 from voxgate.sandbox.voice import Sounding
 from voxgate.sdp.description import SdpError
 from voxgate.sip.dialog.events import (
@@ -64,6 +65,7 @@ class Conversation:
         )
         self._dialog: InviteDialog | None = None
         self._playback: int | None = None
+        self._noise: Audio | None = None
         self._held = False
         self._closed = False
         self._connected_s = 0.0  # media events count from there
@@ -109,6 +111,11 @@ class Conversation:
 
     # What the callee does.
 
+    def begin_noise(self, step: Noise) -> None:
+        """From here on the line is noisy."""
+        self._noise = line_noise(step.level_db)
+        self._line.stream.play(self._noise, loops=0)
+
     def make(self, step: Sounding) -> None:
         """Play the sound of a step; `Sign.PLAYED` follows."""
         self._far_end.nursery.start(self._make(step), name="sound")
@@ -126,7 +133,11 @@ class Conversation:
     def _play(self, audio: Audio, step: Sounding) -> None:
         if isinstance(step, Say):
             self._record.said.append(step.text)
-        self._playback = self._line.stream.play(audio)
+        if self._noise is None:
+            self._playback = self._line.stream.play(audio)
+            return
+        self._playback = self._line.stream.play(over_noise(audio, self._noise))
+        self._line.stream.queue(self._noise)
 
     def press(self, step: Press) -> None:
         """`Sign.PRESSED` follows, also when the caller does not take digits."""
@@ -166,6 +177,8 @@ class Conversation:
         match event:
             case PlaybackFinished() if event.playback == self._playback:
                 self._playback = None
+                if self._noise is not None:
+                    self._line.stream.play(self._noise, loops=0)
                 self._prompter.hear(Sign.PLAYED)
             case DigitsSent():
                 self._prompter.hear(Sign.PRESSED)

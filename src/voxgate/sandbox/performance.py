@@ -11,6 +11,7 @@ from enum import Enum, auto
 from voxgate.sandbox.script import (
     REFUSALS,
     Beep,
+    Busy,
     Challenge,
     HangUp,
     Hold,
@@ -131,7 +132,7 @@ class Performance:
         """What has to happen before the next step; None: nothing."""
         waiting: _Waiting | None = None
         match step:
-            case Say() | Beep() | Sit() | Ringback():
+            case Say() | Beep() | Sit() | Ringback() | Busy():
                 waiting = _Waiting(Sign.PLAYED)
             case Press():
                 waiting = _Waiting(Sign.PRESSED)

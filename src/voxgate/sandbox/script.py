@@ -9,16 +9,20 @@ Steps are separated by `;` or line ends; texts with spaces stand in quotes.
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voxgate.base.errors import VoxgateError
 
 STEPS_MAX = 100
 SECONDS_MAX = 3600.0
 LISTEN_MAX_S = 30.0
+BEEP_DB = -12.2  # the loudness of real beeps
+COUNTRIES = ("us", "gb", "de", "fr")
 _DIGITS = re.compile(r"[0-9A-Da-d*#]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9]{1,32}")
 _HEADER = re.compile(r"([A-Za-z0-9-]{1,64})=([^\r\n\0]{1,512})")
+_VOICE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LEVEL = re.compile(r"(-?\d{1,2}(?:\.\d+)?)db", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -37,6 +41,10 @@ class _Wrong(Exception):
 
 def _seconds(value_s: float) -> str:
     return f"{value_s!r}".removesuffix(".0") + "s"
+
+
+def _decibels(level_db: float) -> str:
+    return f"{level_db!r}".removesuffix(".0") + "dB"
 
 
 def _quoted(text: str) -> str:
@@ -82,25 +90,41 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak, and go on when the last word has been sent."""
+    """Speak, and go on when the last word has been sent.
+
+    `rate` and `pitch` are factors; `level_db` is relative to how the voice speaks by itself.
+    """
 
     text: str
     language: str = "en-US"
+    voice: str | None = None
+    rate: float = 1.0
+    pitch: float = 1.0
+    level_db: float = 0.0
 
     def __str__(self) -> str:
-        tail = "" if self.language == "en-US" else f" in {self.language}"
-        return f"say {_quoted(self.text)}{tail}"
+        words = [f"say {_quoted(self.text)}"]
+        words += [f"in {self.language}"] if self.language != "en-US" else []
+        words += [f"as {self.voice}"] if self.voice is not None else []
+        words += [f"rate {self.rate!r}"] if self.rate != 1 else []
+        words += [f"pitch {self.pitch!r}"] if self.pitch != 1 else []
+        words += [f"at {_decibels(self.level_db)}"] if self.level_db != 0 else []
+        return " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
 class Beep:
-    """The tone of an answering machine."""
+    """The tone of an answering machine, or two at once; `level_db` below full scale."""
 
     hz: int = 1000
     for_s: float = 0.4
+    second_hz: int | None = None
+    level_db: float = BEEP_DB
 
     def __str__(self) -> str:
-        return f"beep {self.hz}Hz {_seconds(self.for_s)}"
+        chord = "" if self.second_hz is None else f"+{self.second_hz}"
+        level = "" if self.level_db == BEEP_DB else f" at {_decibels(self.level_db)}"
+        return f"beep {self.hz}{chord}Hz {_seconds(self.for_s)}{level}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +137,36 @@ class Sit:
 
 @dataclass(frozen=True, slots=True)
 class Ringback:
-    """Ringing tone as the network plays it: 440 + 480 Hz, 2 s on, 4 s off."""
+    """Ringing tone as the network of a country plays it: `us` 440 + 480 Hz, 2 s on, 4 s off."""
 
     for_s: float = 3.0
+    country: str = "us"
 
     def __str__(self) -> str:
-        return f"ringback {_seconds(self.for_s)}"
+        tail = "" if self.country == "us" else f" in {self.country}"
+        return f"ringback {_seconds(self.for_s)}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Busy tone as the network of a country plays it: `us` 480 + 620 Hz, half seconds."""
+
+    for_s: float = 5.0
+    country: str = "us"
+
+    def __str__(self) -> str:
+        tail = "" if self.country == "us" else f" in {self.country}"
+        return f"busy {_seconds(self.for_s)}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """From here on there is noise on the line, behind everything the callee says."""
+
+    level_db: float
+
+    def __str__(self) -> str:
+        return f"noise {_decibels(self.level_db)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +303,8 @@ Step = (
     | Beep
     | Sit
     | Ringback
+    | Busy
+    | Noise
     | Listen
     | ListenForSilence
     | ListenForSpeech
@@ -269,7 +319,7 @@ Step = (
     | StayTrying
 )
 
-NEED_SOUND = Say | Beep | Sit | Ringback | Press
+NEED_SOUND = Say | Beep | Sit | Ringback | Busy | Noise | Press
 NEED_EARS = ListenForSilence | ListenForSpeech | ListenForDigits
 NEED_ANSWER = Listen | Hold | HangUp
 REFUSALS = Reject | Redirect | Ignore | StayTrying
@@ -418,27 +468,86 @@ def _read_answer(words: Sequence[str]) -> Step:
 def _read_say(words: Sequence[str]) -> Step:
     if not words or not words[0].strip():
         raise _Wrong("the words are missing")
-    if len(words) == 1:
-        return Say(words[0])
-    if len(words) == 3 and words[1] == "in" and _LANGUAGE.fullmatch(words[2]):
-        return Say(words[0], words[2])
+    say, rest = Say(words[0]), list(words[1:])
+    while len(rest) >= 2:
+        key, value, *rest = rest
+        if key == "in" and _LANGUAGE.fullmatch(value):
+            say = replace(say, language=value)
+        elif key == "as" and _VOICE.fullmatch(value):
+            say = replace(say, voice=value)
+        elif key in {"rate", "pitch"}:
+            say = replace(say, **{key: _read_factor(value)})
+        elif key == "at":
+            say = replace(say, level_db=_read_level(value, -30, 12))
+        else:
+            break
+    else:
+        if not rest:
+            return say
     raise _Wrong('put the words in quotes: say "Hello?" or say "Hallo?" in de-DE')
 
 
+def _read_factor(word: str) -> float:
+    try:
+        factor = float(word)
+    except ValueError:
+        factor = 0.0
+    if not 0.5 <= factor <= 2:
+        raise _Wrong(f"{word!r} is not a factor from 0.5 to 2")
+    return factor
+
+
+def _read_level(word: str, low: float, high: float) -> float:
+    level = _LEVEL.fullmatch(word)
+    if level is None or not low <= float(level[1]) <= high:
+        raise _Wrong(f"{word!r} is not a level from {low}dB to {high}dB")
+    return float(level[1])
+
+
 def _read_beep(words: Sequence[str]) -> Step:
-    hz, for_s = 1000, 0.4
-    for word in words:
-        if word.lower().endswith("hz"):
-            hz = int(word[:-2]) if word[:-2].isdecimal() else 0
-        else:
-            for_s = _read_seconds(word)
-    if not 50 <= hz <= 3800 or len(words) > 2:
-        raise _Wrong("write for example beep 1000Hz 0.4s (50 to 3800 Hz)")
-    return Beep(hz, for_s)
+    wrong = _Wrong("write for example beep 1000Hz 0.4s, or beep 850+1100Hz 0.4s at -20dB")
+    beep, rest = Beep(), list(words)
+    if rest and rest[0].lower().endswith("hz"):
+        pitches = rest.pop(0)[:-2].split("+")
+        if len(pitches) > 2 or not all(
+            pitch.isdecimal() and 50 <= int(pitch) <= 3800 for pitch in pitches
+        ):
+            raise wrong
+        beep = Beep(int(pitches[0]), beep.for_s, int(pitches[1]) if pitches[1:] else None)
+    if rest and rest[0] != "at":
+        beep = replace(beep, for_s=_read_seconds(rest.pop(0)))
+    if rest[:1] == ["at"] and len(rest) == 2:
+        return replace(beep, level_db=_read_level(rest[1], -60, 0))
+    if rest:
+        raise wrong
+    return beep
+
+
+def _read_country(words: Sequence[str]) -> tuple[float | None, str]:
+    """A time and a country, both as one likes."""
+    country, rest = COUNTRIES[0], list(words)
+    if rest[-2:-1] == ["in"]:
+        country = rest.pop().lower()
+        rest.pop()
+        if country not in COUNTRIES:
+            raise _Wrong(f"{country!r} is not one of {', '.join(COUNTRIES)}")
+    return _optional_seconds(rest), country
 
 
 def _read_ringback(words: Sequence[str]) -> Step:
-    return Ringback(_optional_seconds(words) or Ringback().for_s)
+    for_s, country = _read_country(words)
+    return Ringback(for_s or Ringback().for_s, country)
+
+
+def _read_busy(words: Sequence[str]) -> Step:
+    for_s, country = _read_country(words)
+    return Busy(for_s or Busy().for_s, country)
+
+
+def _read_noise(words: Sequence[str]) -> Step:
+    if len(words) != 1:
+        raise _Wrong("write for example noise -50dB")
+    return Noise(_read_level(words[0], -90, -10))
 
 
 def _read_max(words: Sequence[str]) -> float:
@@ -546,6 +655,8 @@ _READERS: dict[str, Callable[[Sequence[str]], Step]] = {
     "beep": _read_beep,
     "sit": _bare(Sit()),
     "ringback": _read_ringback,
+    "busy": _read_busy,
+    "noise": _read_noise,
     "listen": lambda words: Listen(_optional_seconds(words)),
     "listen until silence": _read_silence,
     "listen until speech": lambda words: ListenForSpeech(_read_max(words)),

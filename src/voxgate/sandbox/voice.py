@@ -1,16 +1,17 @@
 """The callees' voice, and the sound of each step."""
 
 from collections.abc import Iterable
+from html import escape
 from typing import Protocol
 
 from voxgate.base.tasks import Nursery
 from voxgate.model.audio import Audio
 from voxgate.model.speech import Voice
-from voxgate.sandbox.script import Beep, Ringback, Say, Sit
-from voxgate.sandbox.sound import beep, ringback, special_information_tones
+from voxgate.sandbox.script import Beep, Busy, Ringback, Say, Sit
+from voxgate.sandbox.sound import amplified, beep, busy, ringback, special_information_tones
 from voxgate.speech.contract import SpeechFailed
 
-Sounding = Say | Beep | Sit | Ringback
+Sounding = Say | Beep | Sit | Ringback | Busy
 
 
 class Renderer(Protocol):
@@ -43,13 +44,26 @@ class Throat:
         """Raises SpeechFailed."""
         match step:
             case Beep():
-                return beep(step.hz, step.for_s)
+                pitches = (step.hz,) if step.second_hz is None else (step.hz, step.second_hz)
+                return beep(pitches, step.for_s, step.level_db)
             case Sit():
                 return special_information_tones()
             case Ringback():
-                return ringback(step.for_s)
+                return ringback(step.for_s, step.country)
+            case Busy():
+                return busy(step.for_s, step.country)
             case Say():
-                return await self._speech.render(step.text, Voice(language=step.language))
+                return await self._spoken(step)
+
+    async def _spoken(self, step: Say) -> Audio:
+        voice = Voice(language=step.language, voice=step.voice)
+        text = step.text
+        if step.rate != 1 or step.pitch != 1:
+            rate, pitch = f"{step.rate:.0%}", f"{step.pitch - 1:+.0%}"
+            prosody = f'<prosody rate="{rate}" pitch="{pitch}">{escape(text)}</prosody>'
+            text = f"<speak>{prosody}</speak>"
+        audio = await self._speech.render(text, voice)
+        return amplified(audio, step.level_db) if step.level_db else audio
 
     def prepare(self, lines: Iterable[Say]) -> None:
         """Render what will be spoken into the cache of speech."""

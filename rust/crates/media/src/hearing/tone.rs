@@ -17,7 +17,7 @@ const HOPS: usize = HISTORY / HOP;
 const SINGLE_SHARE: f32 = 0.80;
 /// The same of both tones of a pair of call progress tones, and of any other pair.
 const PROGRESS_SHARE: f32 = 0.88;
-const PAIR_SHARE: f32 = 0.93;
+const PAIR_SHARE: f32 = 0.86;
 /// A second tone weaker than this, relative to the first, is distortion or noise.
 const SECOND_LEAST: f32 = 0.06;
 /// Where tones are looked for.
