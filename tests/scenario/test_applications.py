@@ -172,16 +172,6 @@ def test_a_get_hook_carries_the_call_as_query(gateway, hooks):
     assert f"call_sid={placed.sid}" in request.path
 
 
-def test_machine_detection_that_cannot_run_says_so_at_its_hook_and_on_the_timeline(gateway, hooks):
-    hook = hooks.answer("/amd", [])
-
-    placed = document(gateway, {"verb": "pause", "length": 1}, HANGUP, amd={"actionHook": hook})
-
-    placed.ended()
-    assert hooks.wait_for("/amd").body["type"] == "amd_error"
-    assert placed.wait_event("amd")["data"]["type"] == "amd_error"
-
-
 def test_the_status_hook_and_notify_url_are_told_in_order_with_event_ids(gateway, hooks):
     status, notify = hooks.answer("/st", []), hooks.answer("/nt", [])
 

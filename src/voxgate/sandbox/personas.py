@@ -12,6 +12,7 @@ from pathlib import Path
 
 from voxgate.base.errors import VoxgateError
 from voxgate.sandbox.script import Script, ScriptError
+from voxgate.sandbox.variations import script_of
 
 PREFIX = "1500555"
 DEFAULT = "15005550100"
@@ -274,6 +275,12 @@ class PersonaBook:
         found = self._added.get(number) or self._builtin.get(number)
         if found is not None:
             return found
+        varied = script_of(number)
+        if varied is not None:
+            kind, script = varied
+            return Persona(
+                number, kind.title, "drawn from the seed at the end of its number", script
+            )
         if number.startswith(PREFIX) or DEFAULT not in self._builtin:
             return Persona(number, "nobody", "no persona lives here", _NO_PERSONA)
         return self._builtin[DEFAULT]

@@ -475,8 +475,10 @@ def _read_say(words: Sequence[str]) -> Step:
             say = replace(say, language=value)
         elif key == "as" and _VOICE.fullmatch(value):
             say = replace(say, voice=value)
-        elif key in {"rate", "pitch"}:
-            say = replace(say, **{key: _read_factor(value)})
+        elif key == "rate":
+            say = replace(say, rate=_read_factor(value))
+        elif key == "pitch":
+            say = replace(say, pitch=_read_factor(value))
         elif key == "at":
             say = replace(say, level_db=_read_level(value, -30, 12))
         else:

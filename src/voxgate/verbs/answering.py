@@ -1,20 +1,16 @@
 """The `amd` object: how to tell a person from an answering machine (of amd, config and dial)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from voxgate.amd.options import AmdOptions, Timers
-from voxgate.model.speech import Ear
 from voxgate.verbs.capabilities.amd import AmdOrder
 from voxgate.verbs.contract import WireObject
 from voxgate.verbs.properties import HookProperty, integral
+from voxgate.verbs.recognizer import Recognizer
 
 Milliseconds = Annotated[int, Field(ge=100, le=600_000), BeforeValidator(integral)]
-
-
-def _ear(recognizer: dict[str, Any]) -> Ear:
-    return Ear(recognizer.get("vendor"), recognizer.get("language"), options=recognizer)
 
 
 class AmdTimers(WireObject):
@@ -38,7 +34,7 @@ class AmdObject(WireObject):
     digit_count: Annotated[int, Field(ge=0, le=100), BeforeValidator(integral)] = Field(
         0, description="Digits in a row that only machines say; needs a recogniser. 0 is off."
     )
-    recognizer: dict[str, Any] | None = Field(
+    recognizer: Recognizer | None = Field(
         None, description="Without one the times of speech and beeps decide."
     )
     timers: AmdTimers = Field(default_factory=AmdTimers)
@@ -51,6 +47,6 @@ class AmdObject(WireObject):
             tone_ms=self.timers.tone_timeout_ms,
             greeting_ms=self.timers.greeting_completion_timeout_ms,
         )
-        ear = None if self.recognizer is None else _ear(self.recognizer)
+        ear = None if self.recognizer is None else self.recognizer.ear
         options = AmdOptions(self.threshold_word_count, self.digit_count, timers)
         return AmdOrder(self.action_hook.hook, options, ear)
