@@ -47,7 +47,7 @@ class CallTokens:
         try:
             await self.speak(synthesizer, close_on_empty=False)
         except (NotNow, SayFailed) as failure:
-            self._session.call.alert("tts-failure", str(failure))
+            self._session.fault("tts-failure", str(failure), None, "not available")
 
     def stop_beside(self) -> None:
         self._session.background.stop(BESIDE)
@@ -196,7 +196,9 @@ class _Stream:
         ) as parts:
             async for part in parts:
                 for alert in part.alerts:
-                    self._session.call.alert(alert.alert_type, alert.message, alert.detail)
+                    self._session.fault(
+                        alert.alert_type, alert.message, alert.detail, "in progress"
+                    )
                 following = self._leg.queue(part.audio)
                 if self._last is not None:
                     await asyncio.wait({self._last})

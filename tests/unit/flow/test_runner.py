@@ -147,3 +147,25 @@ def test_a_verb_that_noted_an_error_is_shown_as_failed():
         "phase": "failed",
         "error": "no such file",
     }
+
+
+class TestCut:
+    def kinds_run(self, at: float, *verbs: Verb) -> list[str]:
+        async def scenario() -> list[str]:
+            stage = Stage()
+            asyncio.get_running_loop().call_later(at, stage.runner.cut, {"say", "play"})
+            done = await stage.run(document(*verbs))
+            return [name for name, phase in done if phase == "started"]
+
+        return run_virtual(scenario())
+
+    def test_the_prompt_that_runs_is_stopped_with_those_that_follow_it_directly(self):
+        """FS#676, FS#767: barge-in stopped the running say only, or the wrong one."""
+        prompts = (Step(verb="say", id="1"), Step(verb="play", id="2"), Step(verb="say", id="3"))
+
+        ran = self.kinds_run(0.5, *prompts, Step(id="then"), Step(verb="say", id="later"))
+
+        assert ran == ["1", "then", "later"]
+
+    def test_what_is_no_prompt_goes_on(self):
+        assert self.kinds_run(0.5, Step(id="a"), Step(verb="say", id="b")) == ["a", "b"]
