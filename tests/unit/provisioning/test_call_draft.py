@@ -52,6 +52,8 @@ GOOD = [
         lambda r: (r.to.auth.password, r.to.proxy) == ("p", "proxy.example"),
     ),
     ({"call_hook": "https://u:p%40@app.example/x"}, lambda r: r.call_hook.password == "p@"),
+    ({"referHook": "/refer"}, lambda r: r.refer_hook.url == "/refer"),
+    ({"sipRequestWithinDialogHook": "/x"}, lambda r: r.sip_request_hook.url == "/x"),
     ({"account_sid": MISSING_SID, "id": "mine"}, lambda r: r.from_user),
     ({"dual_streams": False, "referHook": None, "answerOnBridge": False}, lambda r: r.from_user),
 ]
@@ -130,8 +132,6 @@ UNPROCESSABLE = [
     ({"to": {**PHONE, "trunk": "nobody"}}, ["to.trunk"]),
     ({"to": {**PHONE, "confirmHook": "/x", "vmail": True}}, ["to.confirmHook", "to.vmail"]),
     ({"dual_streams": True}, ["dual_streams"]),
-    ({"referHook": "/refer"}, ["referHook"]),
-    ({"sipRequestWithinDialogHook": "/x"}, ["sipRequestWithinDialogHook"]),
     ({"answerOnBridge": True, "env_vars": {"A": 1}}, ["answerOnBridge", "env_vars"]),
     ({"call_hook": "http://169.254.169.254/latest"}, ["call_hook"]),
     ({"call_hook": "http://127.0.0.1/x"}, ["call_hook"]),

@@ -171,6 +171,13 @@ SAMPLES = [
     {"verb": "conference", "name": "room1", "statusEvents": ["join"], "record": {"path": "a"}},
     {"verb": "config", "notifyEvents": True, "reset": ["recognizer"], "boostAudioSignal": "+3dB"},
     {"verb": "dequeue", "name": "support", "timeout": 5},
+    {
+        "verb": "dial",
+        "target": [{"type": "phone", "number": "+49"}],
+        "dtmfCapture": ["*2"],
+        "dtmfHook": "/keys",
+    },
+    {"verb": "dtmf", "dtmf": "12#", "duration": 200},
     {"verb": "dub", "action": "addTrack", "track": "music", "play": "/m.mp3", "gain": "-10dB"},
     {"verb": "enqueue", "name": "support", "priority": 1, "waitHook": "/wait"},
     {"verb": "gather", "input": ["dtmf"], "say": {"text": ["x"]}, "actionHook": {"url": "/x"}},
@@ -181,6 +188,9 @@ SAMPLES = [
     {"verb": "play", "url": ["a", "b"], "loop": "forever", "timeoutSecs": "3"},
     {"verb": "redirect", "actionHook": "/x"},
     {"verb": "say", "text": "x", "synthesizer": {"vendor": "default"}},
+    {"verb": "sip:decline", "status": 486},
+    {"verb": "sip:refer", "referTo": "+49301", "eventHook": "/events"},
+    {"verb": "sip:request", "method": "INFO", "body": "x"},
     {"verb": "tag", "data": {}},
     {"verb": "transcribe", "transcriptionHook": "/t", "recognizer": {"vendor": "default"}},
 ]
