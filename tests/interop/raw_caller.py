@@ -261,20 +261,22 @@ class RawCall:
                     self._acknowledge(heard, status_of(heard))
                 return heard
 
-    def expect_request(self, method: str, *, within_s: float = WAIT_S) -> Heard:
-        """A request of the gateway inside this call, answered 200."""
+    def expect_request(
+        self, method: str, *, within_s: float = WAIT_S, answer: str = "200 OK"
+    ) -> Heard:
+        """A request of the gateway inside this call, answered at once."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             heard = self.caller.hear(within_s=max(0.05, deadline - time.monotonic()))
             if heard.text.startswith(f"{method} ") and self.call_id in heard.text:
-                self._accept(heard)
+                self._respond(heard, answer)
                 return heard
         raise TimeoutError(f"no {method}")
 
-    def _accept(self, heard: Heard) -> None:
+    def _respond(self, heard: Heard, answer: str) -> None:
         names = ("Via", "From", "To", "Call-ID", "CSeq")
         lines = [f"{name}: {value}" for name in names for value in heard.values(name)]
-        self.caller.send("\r\n".join(["SIP/2.0 200 OK", *lines, "Content-Length: 0"]) + "\r\n\r\n")
+        self.caller.send("\r\n".join([f"SIP/2.0 {answer}", *lines, "Content-Length: 0", "", ""]))
 
 
 def status_of(heard: Heard) -> int:
