@@ -18,6 +18,7 @@ from voxgate.flow.session import Ending, Session
 from voxgate.flow.taps import CallTaps
 from voxgate.flow.tokens import CallTokens
 from voxgate.flow.tracks import CallTracks
+from voxgate.media.events import DigitStarted, MediaEvent
 from voxgate.media.files import AudioNotFound, AudioUnreadable
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
@@ -144,9 +145,11 @@ class CallContext:
     async def _digits(self) -> AsyncIterator["PressedDigits"]:
         pressed = PressedDigits()
         stop = self._leg.listen_for_digits(pressed.put)
+        stop_watching = self._session.listen_to_media(pressed.on_media)
         try:
             yield pressed
         finally:
+            stop_watching()
             stop()
 
     async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:
@@ -185,6 +188,15 @@ class PressedDigits:
 
     def __init__(self) -> None:
         self._keys: asyncio.Queue[str] = asyncio.Queue(DIGITS_MAX)
+        self._down = asyncio.Event()
+
+    def on_media(self, event: MediaEvent) -> None:
+        if isinstance(event, DigitStarted):
+            self._down.set()
+
+    async def pressed(self) -> None:
+        await self._down.wait()
+        self._down.clear()
 
     def put(self, digit: str, _duration_ms: int) -> None:
         if not self._keys.full():

@@ -5,6 +5,7 @@ from voxgate.media.errors import MediaError, NoPortsLeft, Overloaded, StreamClos
 from voxgate.media.events import (
     DigitReceived,
     DigitsSent,
+    DigitStarted,
     FirstPacket,
     MediaEvent,
     MediaTimeout,
@@ -32,6 +33,7 @@ from voxgate.media.track import Track
 __all__ = [
     "Codec",
     "DigitReceived",
+    "DigitStarted",
     "DigitsSent",
     "EngineStats",
     "FirstPacket",

@@ -10,6 +10,13 @@ PlaybackId = NewType("PlaybackId", int)
 
 
 @dataclass(frozen=True, slots=True)
+class DigitStarted:
+    """A key is pressed; DigitReceived follows when it is let go."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
 class DigitReceived:
     """A key was pressed and let go: 0-9, *, #, A-D, or F for the hook flash."""
 
@@ -147,7 +154,8 @@ class RecordingFailed:
 
 
 MediaEvent = (
-    DigitReceived
+    DigitStarted
+    | DigitReceived
     | DigitsSent
     | PlaybackFinished
     | SpeechStarted
@@ -166,6 +174,7 @@ MediaEvent = (
 
 # The core's name of each event, except the one that only its stream can complete.
 EVENTS: Mapping[str, Callable[..., MediaEvent]] = {
+    "digit_started": DigitStarted,
     "digit": DigitReceived,
     "playback": PlaybackFinished,
     "speech_started": SpeechStarted,

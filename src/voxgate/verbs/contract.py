@@ -93,6 +93,10 @@ class DigitReader(Protocol):
         """
         ...
 
+    async def pressed(self) -> None:
+        """Returns when a key goes down, which `next` gives once it is let go."""
+        ...
+
 
 class VerbContext(Protocol):  # noqa: PLR0904 - one property for each field of work
     """The part of a running call that verbs may touch.

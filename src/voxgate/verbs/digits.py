@@ -74,6 +74,11 @@ class DigitCollector:
             if self._deadline is None and not self._digits:
                 self._start_timeout(now)
 
+    def key_down(self, now: float) -> None:
+        """A key goes down; which, is known when it is let go."""
+        if self._rules.cuts_prompt and self._result is None:
+            self.prompt_ended(now)
+
     def press(self, key: str, now: float) -> None:
         if self._result is not None:
             return

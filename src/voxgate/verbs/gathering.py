@@ -151,6 +151,11 @@ class Gathering:
     def prompt_ended(self, now: float) -> None:
         self._keys.prompt_ended(now)
 
+    def key_down(self, now: float) -> None:
+        """The prompt ends with the beginning of a press, not when the key is let go."""
+        if self._rules.takes_digits and self._result is None:
+            self._keys.key_down(now)
+
     def press(self, key: str, now: float) -> None:
         rules = self._speech
         if rules and rules.continuous_s and key == rules.continuous_key and self.hears:

@@ -85,6 +85,8 @@ class _Gather:
 
     @staticmethod
     def _take(gathering: Gathering, inputs: "_Inputs", now: float) -> None:
+        if inputs.key_down():
+            gathering.key_down(now)
         if (key := inputs.key()) is not None:
             gathering.press(key, now)
         match inputs.sound():
@@ -121,13 +123,20 @@ class _Inputs:
         self._ear = ear
         self._partials = partials
         self._telling = tasks.create_task(partials.tell_all()) if partials else None
+        self._down = tasks.create_task(keys.pressed())
         self._key = tasks.create_task(keys.next())
         self._sound = tasks.create_task(ear.next()) if ear else None
 
     async def wait(self, seconds: float | None, also: asyncio.Task[None] | None) -> None:
-        waiting: list[asyncio.Task[Any]] = [self._key]
+        waiting: list[asyncio.Task[Any]] = [self._down, self._key]
         waiting += [task for task in (self._sound, also) if task is not None]
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    def key_down(self) -> bool:
+        if not self._down.done():
+            return False
+        self._down = self.tasks.create_task(self._keys.pressed())
+        return True
 
     def key(self) -> str | None:
         if not self._key.done():
@@ -146,7 +155,7 @@ class _Inputs:
             self._partials.put(heard)
 
     def close(self) -> None:
-        for task in (self._key, self._sound, self._telling):
+        for task in (self._down, self._key, self._sound, self._telling):
             if task is not None:
                 task.cancel()
 

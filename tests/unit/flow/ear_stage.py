@@ -206,7 +206,9 @@ class StageContext:
     async def digits(self) -> AsyncIterator[PressedDigits]:
         pressed = PressedDigits()
         stop = self.session.leg.listen_for_digits(pressed.put)
+        stop_watching = self.session.listen_to_media(pressed.on_media)
         yield pressed
+        stop_watching()
         stop()
 
     async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:

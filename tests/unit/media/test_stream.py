@@ -10,6 +10,7 @@ from voxgate.media import (
     Codec,
     DigitReceived,
     DigitsSent,
+    DigitStarted,
     FirstPacket,
     MediaError,
     MediaTimeout,
@@ -189,6 +190,7 @@ async def test_repeated_end_packets_are_one_digit():
         await near.until(DigitReceived, 2)
 
     assert near.told(DigitReceived) == [DigitReceived("5", 100), DigitReceived("#", 100)]
+    assert near.told(DigitStarted) == [DigitStarted("5"), DigitStarted("#")]
 
 
 @on_a_loop

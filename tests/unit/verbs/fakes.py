@@ -25,8 +25,12 @@ from voxgate.verbs.vocabulary import parse_document
 
 
 class FakeReader:
-    def __init__(self, keys: asyncio.Queue[str]) -> None:
+    def __init__(self, keys: asyncio.Queue[str], downs: asyncio.Queue[None]) -> None:
         self._keys = keys
+        self._downs = downs
+
+    async def pressed(self) -> None:
+        await self._downs.get()
 
     async def next(self, timeout_s: float | None = None) -> str | None:
         try:
@@ -176,6 +180,7 @@ class FakeCall:
     sounds: Mapping[float, EarEvent] = field(default_factory=dict)
     session_ear: Ear = field(default_factory=Ear)
     streamed_ms: int | None = None  # None: nobody can stream
+    key_down_s: float = 0.0  # keys are held so long before their second
     settings: FakeSettings = field(default_factory=FakeSettings)
     application_sid: str | None = "the application"
 
@@ -237,7 +242,13 @@ class FakeCall:
             for at, key in self.keys.items()
             if at >= loop.time()
         ]
-        yield FakeReader(queue)
+        downs: asyncio.Queue[None] = asyncio.Queue()
+        timers += [
+            loop.call_at(at - self.key_down_s, downs.put_nowait, None)
+            for at in self.keys
+            if self.key_down_s and at >= loop.time()
+        ]
+        yield FakeReader(queue, downs)
         for timer in timers:
             timer.cancel()
 

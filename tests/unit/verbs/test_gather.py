@@ -76,6 +76,23 @@ def test_a_key_cuts_the_prompt():
     assert asked(call) == (2, detected("1"))
 
 
+def test_the_prompt_ends_when_a_key_goes_down_not_when_it_is_let_go():
+    call = FakeCall(say_s=10, keys={2: "1"}, key_down_s=0.5)
+
+    run(verb("gather", say={"text": "long"}, numDigits=1, actionHook="/x"), call)
+
+    assert call.told("say cut") == [("say cut", 1.5)]
+    assert asked(call) == (2, detected("1"))
+
+
+def test_a_key_that_goes_down_does_not_end_a_prompt_that_may_not_be_cut():
+    call = FakeCall(say_s=10, keys={2: "1"}, key_down_s=0.5)
+
+    run(verb("gather", say={"text": "long"}, numDigits=1, dtmfBargein=False), call)
+
+    assert call.told("say cut") == []
+
+
 def test_after_a_cut_prompt_the_timeout_still_ends_it():
     call = FakeCall(play_s=60, keys={2: "1"})
     prompt = {"url": "https://media.example/menu.wav"}

@@ -136,6 +136,7 @@ fn describe(
     event: Event,
 ) -> PyResult<(u64, &'static str, Bound<'_, PyTuple>)> {
     let (kind, arguments) = match event {
+        Event::DigitStarted(key) => ("digit_started", (key.to_char(),).into_pyobject(py)?),
         Event::Digit(digit) => {
             ("digit", (digit.key.to_char(), digit.duration_ms).into_pyobject(py)?)
         }

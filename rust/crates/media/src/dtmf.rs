@@ -116,6 +116,7 @@ pub struct Digit {
 pub struct DigitListener {
     pressed: Option<Press>,
     released: Option<Press>,
+    begun: Option<Key>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -176,6 +177,7 @@ impl DigitListener {
             },
             other => {
                 unfinished = other.map(|press| press.digit());
+                self.begun = Some(key);
                 Press { key, timestamp, before: 0, duration: event.duration, seen: now }
             }
         };
@@ -186,6 +188,11 @@ impl DigitListener {
         }
         self.pressed = Some(press);
         [unfinished, None]
+    }
+
+    /// The key whose press began with the packet heard last; told once.
+    pub fn take_begun(&mut self) -> Option<Key> {
+        self.begun.take()
     }
 
     /// Gives the digit whose end has not come for too long.
@@ -418,6 +425,19 @@ mod tests {
         ]);
 
         assert_eq!(digits, [digit('5', 60)]);
+    }
+
+    #[test]
+    fn the_beginning_of_a_press_is_told_once_with_its_first_packet() {
+        let mut listener = DigitListener::default();
+
+        listener.hear(event('5', 160, false), 1000, true, Nanos::from_ms(20));
+        assert_eq!(listener.take_begun(), Some(key('5')));
+        listener.hear(event('5', 320, false), 1000, false, Nanos::from_ms(40));
+        assert_eq!(listener.take_begun(), None);
+        listener.hear(event('5', 480, true), 1000, false, Nanos::from_ms(60));
+        listener.hear(event('5', 480, true), 1000, false, Nanos::from_ms(80));
+        assert_eq!(listener.take_begun(), None);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::net::SocketAddr;
 
-use crate::dtmf::Digit;
+use crate::dtmf::{Digit, Key};
 use crate::hearing::cadence::Kind;
 use crate::play::Finished;
 
 /// Something that happened on a stream. Times count from its first connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The far end presses a key; a digit follows when it is let go.
+    DigitStarted(Key),
     /// The far end pressed a key and let it go.
     Digit(Digit),
     /// A playback is over.

@@ -650,8 +650,14 @@ impl Stream {
         let Packet { header, payload } = packet;
         if session.plan.is_event(header.payload_type) {
             if let Ok(event) = TelephoneEvent::parse(payload) {
-                let digits = self.listener.hear(event, header.timestamp, header.marker, now);
-                digits.into_iter().flatten().for_each(|digit| events(Event::Digit(digit)));
+                let [before, digit] =
+                    self.listener.hear(event, header.timestamp, header.marker, now);
+                let told = [
+                    before.map(Event::Digit),
+                    self.listener.take_begun().map(Event::DigitStarted),
+                    digit.map(Event::Digit),
+                ];
+                told.into_iter().flatten().for_each(events);
             }
             return Heard::Other;
         }
