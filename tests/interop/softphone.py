@@ -260,6 +260,7 @@ class Softphone:
             options=SipOptions(allow_methods=(*ALLOWED, "REFER")),
         )
         self.lines: list[Line] = []
+        self.takes_refer = 202
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -389,7 +390,7 @@ class Softphone:
                 line.infos.append((event.content_type or "", event.body.decode()))
             case ReferReceived():
                 line.refers.append(event)
-                event.respond(202, "Accepted")
+                event.respond(self.takes_refer)
             case _:
                 pass
 

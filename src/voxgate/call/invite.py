@@ -14,6 +14,7 @@ from voxgate.sip.headers import NameAddr
 from voxgate.sip.uri import Uri
 
 DEFAULT_PORT = 5060
+_FROM_URI = {"replaces", "referred-by", "user-to-user"}
 
 
 class BadDestination(VoxgateError):
@@ -52,6 +53,7 @@ class InviteParts:
 def compose(request: CallRequest, attempt: Attempt, local_host: str) -> InviteParts:
     """Raises BadDestination when the request's SIP URI or the proxy cannot be read."""
     carrier, gateway = attempt.carrier, attempt.gateway
+    inherited: tuple[tuple[str, str], ...] = ()
     if carrier is not None and gateway is not None:
         uri = _gateway_uri(dialled(request.to.number or "", carrier), gateway)
         next_hop = _read(carrier.outbound_sip_proxy) if carrier.outbound_sip_proxy else uri
@@ -60,7 +62,8 @@ def compose(request: CallRequest, attempt: Attempt, local_host: str) -> InvitePa
         uri, next_hop = _device_uris(attempt.contact)
         credentials = None
     else:
-        uri = _read(request.to.sip_uri or "")
+        asked = _read(request.to.sip_uri or "")
+        uri, inherited = asked.without_headers(), _honoured(asked)
         next_hop, credentials = uri, None
     if request.to.proxy:
         next_hop = _read(request.to.proxy)
@@ -73,9 +76,18 @@ def compose(request: CallRequest, attempt: Attempt, local_host: str) -> InvitePa
         from_=NameAddr(request.caller_name, Uri("sip", request.from_user, host)),
         to=NameAddr(None, _address_of_record(attempt.contact) or uri),
         contact_user=user or request.from_user,
-        headers=_headers(request, carrier, gateway),
+        headers=(*_headers(request, carrier, gateway), *inherited),
         credentials=credentials,
         next_hop=next_hop,
+    )
+
+
+def _honoured(uri: Uri) -> tuple[tuple[str, str], ...]:
+    """Headers that a URI asks for, as far as they can do no harm (RFC 3261 section 19.1.5)."""
+    return tuple(
+        (name, value)
+        for name, value in uri.headers
+        if name.lower() in _FROM_URI or name.lower().startswith("x-")
     )
 
 

@@ -27,6 +27,7 @@ from voxgate.verbs.contract import Document, NotNow, PlayFailed, Verb, VerbConte
 
 Waiting = dict["asyncio.Future[Connected | NotConnected]", ChildCall]
 
+CAPTURES_AT_ONCE = 16  # hooks of captured keys under way; older ones give way
 DIRECT = "no-media"
 FORWARDED = ("P-Asserted-Identity", "Privacy")
 
@@ -58,6 +59,7 @@ class RunningDial:
         self._timed_out = False
         self._transfer: asyncio.Future[None] | None = None
         self._handed_over = False
+        self._captures = 0
         self._over = False
 
     @property
@@ -332,7 +334,8 @@ class RunningDial:
         hook = self._order.capture.hook
         if hook is not None:
             telling = session.application.action(hook, {"dtmf": sequence}, None)
-            session.background.start("dtmf-capture", telling)
+            self._captures += 1
+            session.background.start(f"dtmf-capture-{self._captures % CAPTURES_AT_ONCE}", telling)
 
     def _held(self, holder: Session, other: Session, held: bool) -> None:  # noqa: FBT001
         hook, music = self._order.hold_hook, other.settings.hold_music
@@ -438,7 +441,7 @@ class RunningDial:
             cause = outcome.COMPLETED if answered_here else outcome.PARENT_ENDED
             child.release(Ending(cause))
         self._children.clear()
-        for name in ("early-media", "dial-music", "on-hold", "dtmf-capture"):
+        for name in ("early-media", "dial-music", "on-hold"):
             self._session.background.stop(name)
         for number, nested in enumerate(self._order.beside.on_parent):
             self._session.background.stop(f"dial-{nested.verb}-{number}")

@@ -36,6 +36,7 @@ KEY_GAP_MS = 250
 KEYS_AFTER_S = 0.75  # the contract's pause after the last key
 # What begins, changes or ends a call is the gateway's own to send.
 INSIDE = ("INFO", "MESSAGE", "NOTIFY", "OPTIONS", "PUBLISH")
+ASKED_AT_ONCE = 16  # requests of a far end that the application is told; older ones give way
 PLAIN_TEXT = "text/plain"
 _DTMF_INFO = ("application/dtmf-relay", "application/dtmf")
 
@@ -46,6 +47,7 @@ class CallDialling:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._dial: RunningDial | None = None
+        self._asked_times = 0
         session.listen_to_dialog(self._on_dialog)
 
     @property
@@ -225,7 +227,9 @@ class CallDialling:
         method = "INFO" if isinstance(event, InfoReceived) else "MESSAGE"
         body = event.body.decode(errors="replace")
         asked: Json = {"sip_method": method, "sip_body": body, "sip_headers": _plain(event.headers)}
-        self._session.background.start("sip-request", self._session.report(hook, asked))
+        self._asked_times += 1
+        name = f"sip-request-{self._asked_times % ASKED_AT_ONCE}"
+        self._session.background.start(name, self._session.report(hook, asked))
 
 
 def _plain(headers: Headers) -> Json:

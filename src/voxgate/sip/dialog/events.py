@@ -185,7 +185,7 @@ class InfoReceived:
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """Answered 200 already."""
+    """Answered 202 already."""
 
     content_type: str | None
     body: bytes

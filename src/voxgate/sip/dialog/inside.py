@@ -37,7 +37,8 @@ def answer_inside(
     respond = partial(_respond, stack, path, incoming)
     if event is not None:
         tell(event(request.content_type, request.body, request.headers))
-        respond(200)
+        # A message is taken, and goes on to an application (RFC 3428 section 7).
+        respond(202 if request.method == "MESSAGE" else 200)
     elif request.method == "OPTIONS":
         respond(200, headers=capabilities(stack))
     elif request.method == "REFER":

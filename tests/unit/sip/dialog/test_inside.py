@@ -17,10 +17,16 @@ def answered(options: SipOptions | None = None) -> tuple[Side, Peer]:
 
 
 @pytest.mark.parametrize(
-    ("method", "event"),
-    [("INFO", InfoReceived), ("MESSAGE", MessageReceived), ("NOTIFY", NotifyReceived)],
+    ("method", "event", "status"),
+    [
+        ("INFO", InfoReceived, 200),
+        ("MESSAGE", MessageReceived, 202),
+        ("NOTIFY", NotifyReceived, 200),
+    ],
 )
-def test_what_only_informs_is_answered_and_told(method: str, event: type[InfoReceived]):
+def test_what_only_informs_is_answered_and_told(
+    method: str, event: type[InfoReceived], status: int
+):
     alice, bob = answered()
 
     bob.request(method, alice.address, body=b"hello", content_type="Text/Plain;charset=utf-8")
@@ -28,7 +34,7 @@ def test_what_only_informs_is_answered_and_told(method: str, event: type[InfoRec
     (told,) = alice.events
     assert isinstance(told, event)
     assert (told.content_type, told.body) == ("text/plain", b"hello")
-    assert len(bob.all(f"200 {method}")) == 1
+    assert len(bob.all(f"{status} {method}")) == 1
 
 
 def test_options_inside_a_call_says_what_we_can_and_tells_nobody():
