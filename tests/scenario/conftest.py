@@ -26,6 +26,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     environment = {
         "VOXGATE_SANDBOX": "true",
         "VOXGATE_MEDIA_TIMEOUT_S": str(MEDIA_TIMEOUT_S),
+        "VOXGATE_WS_ACK_S": "1.5",
     }
     with running_gateway(tmp_path_factory.mktemp("scenario"), environment=environment) as running:
         yield running

@@ -4,6 +4,7 @@ import asyncio
 
 from voxgate.flow.application import VERB_STATUS
 from voxgate.flow.session import Session
+from voxgate.model.calls import EventType
 from voxgate.verbs.contract import NEXT, Outcome, Verb, VerbContext
 from voxgate.verbs.filler import Company, GivenUp
 
@@ -28,9 +29,14 @@ class Attendance:
     async def wait(self, arrived: asyncio.Event) -> Outcome:
         """With the session's company for a slow application (contract 5.3)."""
         delay = self._session.settings.take_delay()
-        company = Company(self._context, noise=None, delay=delay)
+        company = Company(self._context, noise=None, delay=delay, on_filler=self._note_filler)
         try:
             await company.during(arrived.wait())
         except GivenUp as why:
             return await company.give_up(why)
         return NEXT
+
+    def _note_filler(self, action: Verb) -> None:
+        """No verb runs on whose timeline entry it could stand."""
+        data = {"verb": action.verb, "phase": "filler"} | action.facts()
+        self._session.call.note(EventType.VERB, data)

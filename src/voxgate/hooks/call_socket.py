@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from voxgate.hooks.app_socket import AppSocket, Listener
+from voxgate.hooks.protocol import State
 from voxgate.model.calls import Json
 
 LINGER_S = 5.0  # for the last status of a call that is over
@@ -55,7 +56,7 @@ class CallSocket:
 
     def finish(self, *, statuses_follow: bool) -> None:
         """The session is over. What follows are the statuses that were not told yet."""
-        if not statuses_follow or self._told_all or self.socket.is_over:
+        if not statuses_follow or self._told_all or self.socket.state is State.LOST:
             self._close()
         elif self._lingering is None:
             loop = asyncio.get_running_loop()

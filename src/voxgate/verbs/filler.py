@@ -1,7 +1,7 @@
 """What a caller hears while the application thinks: filler noise, filler verbs, giving up."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -110,8 +110,16 @@ class GivenUp(VoxgateError):
 class Company:
     """What the caller hears while the application is waited for."""
 
-    def __init__(self, ctx: VerbContext, *, noise: Noise | None, delay: Delay | None) -> None:
+    def __init__(
+        self,
+        ctx: VerbContext,
+        *,
+        noise: Noise | None,
+        delay: Delay | None,
+        on_filler: Callable[[Verb], None],
+    ) -> None:
         self._ctx = ctx
+        self._on_filler = on_filler
         self._noise = noise
         self._delay = delay
         self._came = False
@@ -153,6 +161,7 @@ class Company:
             await self._silence(delay.filler_s)
             action = delay.actions[number % len(delay.actions)]
             self._speaking = isinstance(action, Say)
+            self._on_filler(action)
             await action.run(self._ctx)
             self._speaking = False
             if self._came:
@@ -194,11 +203,14 @@ class Asking:
     ) -> None:
         self._ctx = ctx
         self._own = delay is not None
+        self._fillers = 0
         self._delay = delay.delay if delay else ctx.settings.delay
         self._noise = noise.noise if noise else ctx.settings.noise
 
     async def ask(self, hook: Hook, result: Json, verb_id: str | None) -> Outcome:
-        company = Company(self._ctx, noise=self._noise, delay=self._delay)
+        company = Company(
+            self._ctx, noise=self._noise, delay=self._delay, on_filler=self._note_filler
+        )
         try:
             document = await company.during(self._ctx.ask(hook, result, verb_id))
         except GivenUp as why:
@@ -208,3 +220,7 @@ class Asking:
         if self._own:
             self._ctx.settings.lend(self._delay or Delay())
         return NEXT
+
+    def _note_filler(self, _action: Verb) -> None:
+        self._fillers += 1
+        self._ctx.note({"fillers": self._fillers})
