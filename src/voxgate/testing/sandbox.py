@@ -2,6 +2,9 @@
 
 with running_sandbox() as sandbox:
     # make a SIP trunk to sandbox.sip, then
+    with sandbox.callee("voicemail") as callee:
+        place_a_call_to(callee.number)
+        assert callee.heard("call us back")
     with sandbox.callee('ring 1s; answer; say "Hello?"; press 1; listen') as callee:
         place_a_call_to(callee.number)
         heard = callee.wait()
@@ -9,8 +12,10 @@ with running_sandbox() as sandbox:
     assert heard.audio_ms > 2000
 """
 
+import io
 import json
 import subprocess
+import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,10 +27,15 @@ from urllib.request import Request, urlopen
 
 from voxgate.base.errors import VoxgateError
 from voxgate.base.settings import Listener
+from voxgate.sandbox.personas import BUILTIN
 from voxgate.sandbox.process import STOP_S, SandboxAddress, sandbox_command
+from voxgate.testing.listening import was_said
 
 WAIT_S = 30.0
 FIRST_NUMBER = 15005550200  # above the builtin personas
+
+
+_SCRIPTS = {persona.name: str(persona.script) for persona in BUILTIN}
 
 
 class SandboxRefused(VoxgateError):
@@ -64,6 +74,13 @@ class HeardCall:
         """How long something could be heard."""
         return int(self.document["heard"]["audio_ms"])
 
+    def heard(self, phrase: str, *, language: str = "en-US") -> bool:
+        """Whether the built-in voice said this to the callee, word for word (see `listening`)."""
+        if self.wav is None:
+            return False
+        with wave.open(io.BytesIO(self.wav)) as sound:
+            return was_said(phrase, sound.readframes(sound.getnframes()), language=language)
+
     @property
     def said(self) -> list[str]:
         return list(self.document["said"])
@@ -82,6 +99,13 @@ class ScriptedCallee:
 
     number: str
     sandbox: "RunningSandbox"
+
+    def heard(self, phrase: str, *, language: str = "en-US", within_s: float = WAIT_S) -> bool:
+        """Whether the callee heard the built-in voice say this, in the newest call once it ended.
+
+        Raises TimeoutError.
+        """
+        return self.wait(within_s).heard(phrase, language=language)
 
     def wait(self, within_s: float = WAIT_S) -> HeardCall:
         """The newest call to this callee, once it has ended. Raises TimeoutError."""
@@ -107,14 +131,16 @@ class RunningSandbox:
 
     @contextmanager
     def callee(
-        self, script: str, *, codecs: Sequence[str] = ("PCMU", "PCMA")
+        self, who: str, *, codecs: Sequence[str] = ("PCMU", "PCMA")
     ) -> Iterator[ScriptedCallee]:
-        """Somebody who does what `script` says, until the end of the block.
+        """Somebody who does what `who` says, until the end of the block.
 
-        Raises SandboxRefused naming the step that cannot be played.
+        `who` is the name of a builtin persona ("voicemail") or a script of steps. Raises
+        SandboxRefused naming the step that cannot be played.
         """
         number = f"+{next(self._numbers)}"
         path = f"/personas/{quote(number)}"
+        script = _SCRIPTS.get(who, who)
         self.ask("PUT", path, {"script": script, "name": "test", "codecs": list(codecs)})
         try:
             yield ScriptedCallee(number, self)
