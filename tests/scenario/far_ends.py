@@ -52,14 +52,42 @@ class Party:
         except TimeoutError:
             raise AssertionError(f"hears {sorted(found)}, not {sorted(wanted)}") from None
 
-    async def listen(self) -> set[int]:
-        """The tones of the next moment."""
+    async def hears_something(self) -> None:
+        """Return once it is not silent: somebody speaks."""
+
+        async def loud() -> bool:
+            return max(map(abs, await self._moment())) > LEVEL_MIN
+
+        await eventually(loud, "any sound")
+
+    async def level_of(self, hz: int) -> float:
+        """How loud a tone is, once it is there."""
+
+        async def found() -> float:
+            return max(0.0, level(await self._moment(), hz) - LEVEL_MIN)
+
+        await eventually(found, f"a tone of {hz} Hz")
+        return level(await self._moment(), hz)
+
+    async def until_level(self, hz: int, wanted: float) -> None:
+        """Return once a tone is as loud as that, within a fifth."""
+
+        async def reached() -> bool:
+            return 0.8 * wanted < level(await self._moment(), hz) < 1.25 * wanted
+
+        await eventually(reached, f"a tone of {hz} Hz at {wanted:.0f}")
+
+    async def _moment(self) -> "array[int]":
         self.call.heard()
         samples = b""
         while len(samples) < WINDOW_MS * 16:
             await asyncio.sleep(0.02)
             samples += self.call.heard()
-        sound = array("h", samples[: WINDOW_MS * 16])
+        return array("h", samples[: WINDOW_MS * 16])
+
+    async def listen(self) -> set[int]:
+        """The tones of the next moment."""
+        sound = await self._moment()
         return {hz for hz in (*TONES, *self.room.other_tones) if level(sound, hz) > LEVEL_MIN}
 
     async def update(self, **change: Any) -> Reply:
@@ -75,6 +103,12 @@ class Party:
         assert isinstance(reply.body, str)
         assert reply.body.startswith("current call state is incompatible with requested action")
         return reply.body
+
+    async def refuses_gone(self, **change: Any) -> str:
+        """What an update says of a call that is over."""
+        reply = await self.update(**change)
+        assert reply.status == 422, reply
+        return str(reply.body)
 
     async def events(self, kind: str) -> list[dict[str, Any]]:
         reply = await self.room.request("GET", f"/Calls/{self.sid}/events?limit=1000")
@@ -169,6 +203,26 @@ class Room:
         asked = await asyncio.to_thread(self.hooks.wait_for, f"/number/{number}")
         party.sid = asked.body["call_sid"]
         return party
+
+    async def dials(
+        self, *before: dict[str, Any], then: tuple[dict[str, Any], ...] = (), **dial: Any
+    ) -> tuple[Party, Party]:
+        """A caller, and the one whom its application dials; both talk."""
+        target = {"type": "sip", "sipUri": f"sip:{next(_number)}@127.0.0.1:{self.phone.port}"}
+        caller = await self.calls(*before, {"verb": "dial", "target": [target], **dial}, *then)
+        async with asyncio.timeout(WAIT_S):
+            call = await self.phone.next_call()
+        hz = next(self._tones)
+        call.stream.play(tone(hz, 1000), loops=0)
+
+        async def child() -> str | None:
+            listed = await self.get("/Calls")
+            found = [c for c in listed if c.get("parent_call_sid") == caller.sid]
+            return found[0]["call_sid"] if found else None
+
+        callee = Party(self, "", call, hz, await eventually(child, "a dialled call"))
+        await callee.hears(caller.hz)
+        return caller, callee
 
     async def request(self, method: str, path: str, body: Any = None) -> Reply:
         account = self.gateway.account_sid

@@ -1,4 +1,7 @@
-"""A caller for tests: places calls over real SIP and RTP, and notes what it sees and hears."""
+"""A phone for tests: calls and is called over real SIP and RTP, and notes what it sees and hears.
+
+It takes every call at once.
+"""
 
 import asyncio
 import secrets
@@ -15,6 +18,7 @@ from voxgate.media.stream import Stream
 from voxgate.model.audio import Audio
 from voxgate.sdp import negotiate
 from voxgate.sdp.description import Description
+from voxgate.sdp.negotiate import MediaFacts
 from voxgate.sip.auth import Credentials
 from voxgate.sip.endpoint import (
     Answered,
@@ -23,6 +27,8 @@ from voxgate.sip.endpoint import (
     Ended,
     Endpoint,
     Failed,
+    IncomingInvite,
+    InfoReceived,
     InviteDialog,
     OutgoingInvite,
     Progress,
@@ -35,6 +41,7 @@ from voxgate.sip.headers import Headers, NameAddr
 from voxgate.sip.uri import Uri
 
 CAPTURE_MS = 60_000
+INCOMING_MAX = 100
 RTP_PORTS = (36000, 37999)
 
 
@@ -52,6 +59,7 @@ class PhoneCall:
     ended: str | None = None
     digits: str = ""
     holds: list[bool] = field(default_factory=list)
+    infos: list[InfoReceived] = field(default_factory=list)
     dialog: InviteDialog | None = None
     capturing: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,6 +110,8 @@ class Phone:
         self._endpoint = endpoint
         self._media = media
         self.calls: list[PhoneCall] = []
+        self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue(INCOMING_MAX)
+        endpoint.on_invite(self._on_invite)
 
     @classmethod
     @asynccontextmanager
@@ -163,6 +173,32 @@ class Phone:
         call.dialog = self._endpoint.invite(invite, lambda event: self._on_dialog(call, event))
         return call
 
+    @property
+    def port(self) -> int:
+        """Where it is called, over UDP."""
+        return next(one.port for one in self._endpoint.bound if one.transport == "udp")
+
+    async def next_call(self) -> PhoneCall:
+        """The next call to this phone, in the order in which they came; it is answered already."""
+        return await self._incoming.get()
+
+    def _on_invite(self, invite: IncomingInvite) -> None:
+        stream = self._media.open(lambda event: self._on_media(call, event))
+        description, facts = negotiate.answer(
+            Description.parse(invite.request.body),
+            session_id=1,
+            version=1,
+            ip=stream.advertised_ip,
+            port=stream.port,
+        )
+        call = PhoneCall(invite.request.call_id, stream, description)
+        self.calls.append(call)
+        self._listen(call, facts)
+        call.headers = invite.request.headers
+        call.dialog = invite.answer(bytes(description), lambda event: self._on_dialog(call, event))
+        call.status = 200
+        self._incoming.put_nowait(call)
+
     def _on_dialog(self, call: PhoneCall, event: DialogEvent) -> None:
         match event:
             case Progress():
@@ -180,6 +216,8 @@ class Phone:
                 call.status, call.reason, call.ended = 0, event.detail, event.cause
             case ReInvited() | Updated() if event.offer is not None:
                 self._renegotiate(call, event)
+            case InfoReceived():
+                call.infos.append(event)
             case Ended():
                 call.ended = event.cause
             case _:
@@ -198,7 +236,10 @@ class Phone:
         event.respond(200, body=bytes(description))
 
     def _connect(self, call: PhoneCall, answer: bytes) -> None:
-        facts = negotiate.accept(call.offered, Description.parse(answer))
+        self._listen(call, negotiate.accept(call.offered, Description.parse(answer)))
+
+    @staticmethod
+    def _listen(call: PhoneCall, facts: MediaFacts) -> None:
         call.stream.connect(
             MediaPlan(
                 remote_ip=facts.remote_ip,
