@@ -136,6 +136,9 @@ class _Spoken:
     def mark(self, name: str) -> None:
         if len(self._places) >= MARKS_MAX:
             raise BadFrame(f"mark: more than {MARKS_MAX} wait")
+        if not self._places and not self._injection.waiting_ms:
+            self._socket.send_text(mark_told(name, "playout"))
+            return
         place = self._place()
         self._places[place] = name
         self._injection.mark(place)
