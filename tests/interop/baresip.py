@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import wave
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,12 +45,34 @@ statmode_default off
 """
 # baresip takes a call only for a user it has.
 _ACCOUNT = "<sip:{user}@127.0.0.1:{sip}>;regint=0;answermode=auto;audio_codecs={codecs}\n"
+_DEVICE = (
+    '<sip:{user}@{realm}>;auth_user={user};auth_pass={password};outbound="sip:127.0.0.1:{gateway}'
+    ';transport={transport}";regint=60;answermode=auto;audio_codecs={codecs}\n'
+)
+
+
+@dataclass(frozen=True)
+class Registering:
+    """What a phone needs to be a device of an account."""
+
+    realm: str
+    password: str
+    gateway_port: int
+    transport: str = "udp"
 
 
 class Baresip:
     """One phone on a port of its own. Its microphone hears `source` (a WAV at 8 kHz)."""
 
-    def __init__(self, folder: Path, source: Path, *, user: str, codecs: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: Path,
+        *,
+        user: str,
+        codecs: str,
+        device: Registering | None = None,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self._control_port = free_port()
@@ -67,7 +90,18 @@ class Baresip:
                 control=self._control_port,
             )
         )
-        (folder / "accounts").write_text(_ACCOUNT.format(user=user, sip=self.port, codecs=codecs))
+        (folder / "accounts").write_text(
+            _ACCOUNT.format(user=user, sip=self.port, codecs=codecs)
+            if device is None
+            else _DEVICE.format(
+                user=user,
+                codecs=codecs,
+                realm=device.realm,
+                password=device.password,
+                gateway=device.gateway_port,
+                transport=device.transport,
+            )
+        )
         (folder / "uuid").write_text("5d5d0c3e-7d0b-4b4e-9d59-6a3c0e5f7a11")
         (folder / "contacts").write_text("")
         self._process: subprocess.Popen[bytes] | None = None

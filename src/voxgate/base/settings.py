@@ -63,6 +63,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _algorithms(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = tuple(part.strip().upper() for part in value.split(",") if part.strip())
+    if not names or not set(names) <= {"MD5", "SHA-256"}:
+        raise ValueError(f"{value!r}: digest algorithms are MD5 and SHA-256")
+    return names
+
+
 class Settings(BaseSettings):
     """What an operator can set. The reference page and `serve --help` are made from this class."""
 
@@ -135,6 +144,11 @@ class Settings(BaseSettings):
     )
     strict_verbs: bool = Field(
         False, description="Refuse a document with an unknown property instead of ignoring it."
+    )
+    digest: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_algorithms)] = Field(
+        ("MD5",),
+        description="Digest algorithms that SIP devices are offered, best first, comma-separated: "
+        "MD5, SHA-256. Many phones give up when they see SHA-256.",
     )
     no_response_s: float = Field(
         4.0, gt=0, le=32, description="Seconds without any SIP response until the next gateway."

@@ -340,6 +340,7 @@ class Gateway:
             secret_of=self._secret_of,
             raise_alert=self._raise_alert,
             clock=self._clock,
+            digest_algorithms=self._settings.digest,
         )
         return open_reception(self._endpoint, parts)
 

@@ -37,6 +37,7 @@ class Parts:
     secret_of: SecretOf
     raise_alert: Callable[[Alert], None]
     clock: Clock
+    digest_algorithms: tuple[str, ...]
 
 
 def open_reception(endpoint: Endpoint, parts: Parts) -> Reception:
@@ -48,7 +49,8 @@ def open_reception(endpoint: Endpoint, parts: Parts) -> Reception:
         parts.raise_alert(Alert(at, account_sid, failed.alert_type, message, detail=failed.detail))
 
     # A restart makes nonces of before stale; every device is then asked once more.
-    challenger = Challenger(secrets.token_bytes(_KEY_BYTES), secrets.token_bytes)
+    key = secrets.token_bytes(_KEY_BYTES)
+    challenger = Challenger(key, secrets.token_bytes, parts.digest_algorithms)
     login_ports = LoginPorts(
         directory.account, directory.client, parts.asker, parts.secret_of, hook_failed, clock
     )

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import struct
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from voxgate.sip.auth import Authorization, Credentials, challenges, verify
 
@@ -30,17 +30,24 @@ class Verdict(enum.Enum):
 class Challenger:
     """One per process. `now` is any clock that never goes back, in seconds."""
 
-    def __init__(self, key: bytes, salt: Callable[[int], bytes]) -> None:
-        """`salt(n)` gives n random bytes."""
+    def __init__(
+        self, key: bytes, salt: Callable[[int], bytes], algorithms: Sequence[str] = ("MD5",)
+    ) -> None:
+        """`salt(n)` gives n random bytes. `algorithms` are offered in this order.
+
+        Answers in any known algorithm are taken. MD5 alone is the default because many phones
+        give up when they see a challenge that they cannot answer beside one that they can.
+        """
         self._key = key
         self._salt = salt
+        self._algorithms = tuple(algorithms)
         self._counted: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._oldest_good = float("-inf")
 
     def challenges(self, realm: str, *, now: float, stale: bool = False) -> list[tuple[str, str]]:
-        """WWW-Authenticate headers, the stronger algorithm first."""
-        nonce = self._nonce(now)
-        return [("WWW-Authenticate", text) for text in challenges(realm, nonce, stale=stale)]
+        """WWW-Authenticate headers, one for each algorithm."""
+        offered = challenges(realm, self._nonce(now), algorithms=self._algorithms, stale=stale)
+        return [("WWW-Authenticate", text) for text in offered]
 
     def judge(
         self,
