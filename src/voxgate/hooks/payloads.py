@@ -68,6 +68,7 @@ def session_payload(call: Call, site: Site, sip: Json | None = None) -> Json:
     payload = base_payload(call, site) | {"defaults": _present(defaults)}
     if sip is not None:
         payload |= _arrived(call, site) | {"sip": sip}
+        payload.pop("fs_sip_address", None)  # there it is local_sip_address
     return payload
 
 

@@ -139,7 +139,7 @@ def test_an_action_s_result_is_merged_in_snake_case_with_the_verb_s_id():
         ("--", "--"),
     ],
 )
-def test_every_capital_begins_a_word(key, cased):
+def test_every_capital_begins_a_word_gotcha_40(key, cased):
     assert snake_key(key) == cased
 
 

@@ -116,7 +116,7 @@ def test_an_ack_of_nothing_we_asked_is_ignored():
     assert introduced().acks("what") == []
 
 
-def test_statuses_want_no_ack_and_can_come_before_the_session():
+def test_statuses_want_no_ack_and_can_come_before_the_session_gotcha_46():
     talk = Talk()
     talk.do(talk.protocol.notify("call:status", {"call_status": "trying"}, now=0))
     talk.opened()
