@@ -248,13 +248,14 @@ def strength(samples: np.ndarray, hertz: float) -> float:
 class Softphone:
     """`with Softphone() as phone:`; it takes calls on `port` and places them with `call`."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self.address = address
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         low = free_range(40)
         self._media = MediaEngine(MediaSettings(bind_ip="127.0.0.1", rtp_ports=(low, low + 39)))
         self._endpoint = Endpoint(
-            [Listener("udp", "127.0.0.1", 0)],
+            [Listener("udp", address, 0)],
             clock=SystemClock(),
             user_agent="softphone",
             options=SipOptions(allow_methods=(*ALLOWED, "REFER")),
@@ -323,7 +324,7 @@ class Softphone:
             out = OutgoingInvite(
                 uri=uri,
                 destination=Destination("udp", "127.0.0.1", port),
-                from_=NameAddr.parse("<sip:+49171000@127.0.0.1>"),
+                from_=NameAddr.parse(f"<sip:+49171000@{self.address}>"),
                 to=NameAddr(None, uri),
                 call_id=line.call_id,
                 from_tag=secrets.token_hex(4),
