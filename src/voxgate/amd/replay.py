@@ -1,13 +1,12 @@
-"""The detection on recorded sound: the same core and the same engine, without a network or a clock."""
+"""The detection on what was heard before: the same engine, without a network or a clock."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voxgate.amd.detector import AmdEvent, Detector
 from voxgate.amd.hints import Hints
 from voxgate.amd.options import AmdOptions
-from voxgate.media.hearing import hear
-from voxgate.media.plan import Codec
-from voxgate.model.audio import Audio
+from voxgate.media.events import MediaEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +17,10 @@ class Dated:
     event: AmdEvent
 
 
-def replay(audio: Audio, options: AmdOptions, codec: Codec = Codec.PCMU) -> list[Dated]:
-    """What a call that begins with `audio` would have been told; after its end all is silent."""
+def replay(
+    heard: Iterable[tuple[int, MediaEvent]], until_ms: int, options: AmdOptions
+) -> list[Dated]:
+    """What a call would have been told on which this was heard, each when it was told."""
     detector = Detector(options, Hints())
     told: list[Dated] = []
 
@@ -27,8 +28,8 @@ def replay(audio: Audio, options: AmdOptions, codec: Codec = Codec.PCMU) -> list
         while (due_ms := detector.deadline_ms) is not None and due_ms <= until_ms:
             told.extend(Dated(due_ms, event) for event in detector.on_time(due_ms))
 
-    for heard in hear(audio, codec):
-        pass_time(heard.at_ms)
-        told += [Dated(heard.at_ms, event) for event in detector.hear(heard.event, heard.at_ms)]
-    pass_time(audio.duration_ms)
+    for at_ms, event in heard:
+        pass_time(at_ms)
+        told += [Dated(at_ms, amd) for amd in detector.hear(event, at_ms)]
+    pass_time(until_ms)
     return told

@@ -171,6 +171,11 @@ class Settings(BaseSettings):
     max_calls: int = Field(
         5000, gt=0, description="Calls in progress at once; beyond it POST Calls answers 503."
     )
+    amd_hints_file: Path | None = Field(
+        None,
+        description="JSON file of phrases that only answering machines say, by language; "
+        "read again when it changes.",
+    )
     sandbox: bool | None = Field(
         None,
         description="Run the sandbox carrier beside the gateway; empty: on a fresh data directory.",

@@ -1,15 +1,22 @@
 """Answering machine detection on an answered call: what its stream hears becomes events for a hook."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from voxgate.amd.detector import AmdEvent, AmdType, Detector
+from voxgate.amd.detector import AmdEvent, AmdType, Detector, Transcript
+from voxgate.flow.hearing import Hearing
 from voxgate.flow.session import Session
 from voxgate.media.events import MediaEvent
 from voxgate.media.stream import Stream
 from voxgate.model.calls import EventType, Json
+from voxgate.model.speech import Ear
+from voxgate.speech.recognition import Heard
+from voxgate.speech.registry import OFFLINE_EAR
 from voxgate.verbs.answering import AmdObject
 from voxgate.verbs.capabilities.amd import AmdOrder
+from voxgate.verbs.capabilities.ears import Deaf, EarEvent
 from voxgate.verbs.contract import NotNow
 
 ACTIVITY = "amd"
@@ -35,6 +42,9 @@ class CallAmd:
         watch = AnswerWatch(self._session, self._told, leg.stream, order)
         self._session.background.start(ACTIVITY, watch.run())
 
+    def stop(self) -> None:
+        self._session.background.stop(ACTIVITY)
+
 
 class AnswerWatch:
     """One detection, from its start to `amd_stopped`."""
@@ -43,9 +53,14 @@ class AnswerWatch:
         self._heard = heard
         self._told = told
         self._stream = stream
-        self._order = order
+        self._hook = order.hook
+        self._ear = _ear(order, told)
+        language = None if self._ear is None else self._ear.language
         self._detector = Detector(
-            order.options, heard.ports.amd_hints(), answered_ms=stream.age_ms()
+            replace(order.options, language=language),
+            heard.ports.amd_hints(),
+            answered_ms=stream.age_ms(),
+            is_transcribed=self._ear is not None,
         )
         self._untold: asyncio.Queue[AmdEvent] = asyncio.Queue(UNTOLD_MAX)
         self._changed = asyncio.Event()
@@ -53,18 +68,41 @@ class AnswerWatch:
     async def run(self) -> None:
         stop_listening = self._heard.listen_to_media(self._on_media)
         stop_watching = self._stream.watch_tones()
+        # What was found is told even if the call ends over it.
+        self._told.last_words(self._tell_all())
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._tell_all(), name="amd-hook")
+            async with self._transcribed():
                 await self._keep_time()
         finally:
             stop_listening()
             stop_watching()
             self._happened(self._detector.stop())
 
+    @asynccontextmanager
+    async def _transcribed(self) -> AsyncIterator[None]:
+        """With the words of the call's recogniser, if there is one."""
+        if self._ear is None:
+            yield
+            return
+        hearing = Hearing(self._heard)
+        try:
+            async with hearing.open(self._ear, self._on_ear):
+                yield
+        finally:
+            await hearing.close()
+
     def _on_media(self, event: MediaEvent) -> None:
         self._happened(self._detector.hear(event, self._stream.age_ms()))
-        self._changed.set()
+
+    def _on_ear(self, event: EarEvent) -> None:
+        match event:
+            case Heard():
+                words = Transcript(event.transcript, event.is_final, event.language)
+                self._happened(self._detector.read(words, self._stream.age_ms()))
+            case Deaf(details) if self._ear is not None:
+                self._happened(self._detector.fail(self._ear.vendor or OFFLINE_EAR, details))
+            case _:
+                pass
 
     async def _keep_time(self) -> None:
         """Look again whenever something was heard or has become certain."""
@@ -84,11 +122,28 @@ class AnswerWatch:
                 self._heard.call.note(EventType.AMD, event.to_json())
             if not self._untold.full():
                 self._untold.put_nowait(event)
+        self._changed.set()
 
     async def _tell_all(self) -> None:
         """In order, one after the other; `amd_stopped` is the last."""
         while True:
             event = await self._untold.get()
-            await self._told.report(self._order.hook, event.to_json())
+            await self._told.report(self._hook, event.to_json())
             if event.type is AmdType.STOPPED:
                 return
+
+
+def _ear(order: AmdOrder, told: Session) -> Ear | None:
+    """The order's recogniser, else the session's; None: the times of sounds have to do.
+
+    The offline recogniser understands only phrases it was given, so it serves when it is named.
+    """
+    wish = order.ear or Ear()
+    if told.context is not None:
+        ear = told.context.ears.resolved(wish)
+    else:
+        choice = told.call.record.request.recognizer
+        ear = wish.over(Ear(vendor=choice.vendor, language=choice.language))
+    if ear.vendor is None or (order.ear is None and ear.vendor == OFFLINE_EAR):
+        return None
+    return replace(ear, interim=True)

@@ -11,6 +11,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Connected, NotConnected
 from voxgate.call.orphan import intended_facts
 from voxgate.call.outcome import Cause
+from voxgate.flow.amd import CallAmd
 from voxgate.flow.bridge import Bridge
 from voxgate.flow.child import ELSEWHERE, ChildCall, first_of
 from voxgate.flow.context import CallContext
@@ -304,6 +305,8 @@ class RunningDial:
             self._bridge.watch_hold(session, partial(self._held, session, other))
         if order.beside.boost_db is not None and child.media is not None:
             child.media.stream.gain(inbound_db=order.beside.boost_db)
+        if order.beside.amd is not None:
+            CallAmd(far, told=self._session).start(order.beside.amd)
         for session, verbs in (
             (self._session, order.beside.on_parent),
             (far, order.beside.on_child),

@@ -507,7 +507,9 @@ def _read_level(word: str, low: float, high: float) -> float:
 
 
 def _read_beep(words: Sequence[str]) -> Step:
-    wrong = _Wrong("write for example beep 1000Hz 0.4s, or beep 850+1100Hz 0.4s at -20dB")
+    wrong = _Wrong(
+        "write for example beep 1000Hz 0.4s, or beep 850+1100Hz 0.4s at -20dB (50 to 3800 Hz)"
+    )
     beep, rest = Beep(), list(words)
     if rest and rest[0].lower().endswith("hz"):
         pitches = rest.pop(0)[:-2].split("+")

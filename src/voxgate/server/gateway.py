@@ -14,6 +14,7 @@ from voxgate.base.secrets import SecretBox
 from voxgate.base.settings import Listener, Settings
 from voxgate.base.tasks import Nursery
 from voxgate.call.dial import DialSettings
+from voxgate.flow.amd_hints import HintsFile
 from voxgate.flow.application import app_json_problem
 from voxgate.flow.conference import Conferences
 from voxgate.flow.control import CallControl, RunningCall
@@ -269,6 +270,7 @@ class Gateway:
             ),
             redirect_status=deliveries.redirect,
             observe_media=self._metrics.media_ended,
+            amd_hints=HintsFile(settings.amd_hints_file, self._clock).current,
             conferences=self._conferences,
             queues=Queues(self._media.room),
             queue_event_hook=self._queue_event_hook,

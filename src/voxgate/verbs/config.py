@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from voxgate.model.calls import Json
 from voxgate.model.speech import Ear
+from voxgate.verbs.answering import AmdObject
 from voxgate.verbs.barge_in import BargeIn
 from voxgate.verbs.capabilities.ears import TranscriptOrder
 from voxgate.verbs.capabilities.recorder import RecordOrder
@@ -29,6 +30,7 @@ _SWITCHED_OFF: dict[str, Callable[[VerbContext], None]] = {
     "bargeIn": lambda ctx: ctx.ears.background_gather(None),
     "transcribe": lambda ctx: ctx.ears.background_transcription(None),
     "listen": lambda ctx: ctx.taps.background(None),
+    "amd": lambda ctx: ctx.amd.stop(),
     "boostAudioSignal": lambda ctx: ctx.tracks.boost(0.0),
 }
 _STORED = (
@@ -140,6 +142,7 @@ class Config(Verb):
     on_hold_music: str | None = Field(None, description="Address of a sound; empty: none.")
     sip_request_within_dialog_hook: HookProperty | None = None
     refer_hook: HookProperty | None = None
+    amd: AmdObject | None = Field(None, description="Tell a person from a machine from now on.")
     boost_audio_signal: Annotated[float | None, BeforeValidator(decibels)] = Field(
         None, description='Decibels, as a number or as text such as "+3dB".'
     )
@@ -165,6 +168,7 @@ class Config(Verb):
         needs_audio = (
             (self.barge_in and self.barge_in.enable)
             or self.record
+            or self.amd
             or (self.transcribe and self.transcribe.enable)
             or any(each is not None and each.enable for each in (self.listen, self.stream))
             or self.boost_audio_signal is not None
@@ -189,7 +193,8 @@ class Config(Verb):
         self._reset(ctx)
         self._store(ctx)
         problems = []
-        for start in (self._start_ears, self._start_sound, self._start_recording):
+        starts = (self._start_ears, self._start_sound, self._start_recording, self._start_amd)
+        for start in starts:
             try:
                 await start(ctx)
             except NotNow as why:
@@ -243,6 +248,10 @@ class Config(Verb):
                 ctx.taps.background(listen.order)
         if self.boost_audio_signal is not None:
             ctx.tracks.boost(self.boost_audio_signal)
+
+    async def _start_amd(self, ctx: VerbContext) -> None:
+        if self.amd is not None:
+            ctx.amd.start(self.amd.order)
 
     async def _start_recording(self, ctx: VerbContext) -> None:
         if self.record is not None:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from voxgate.model.calls import Json, SipAuth, Target
 from voxgate.model.hooks import Hook
+from voxgate.verbs.answering import AmdObject
 from voxgate.verbs.capabilities.dialling import (
     Beside,
     Capture,
@@ -179,7 +180,7 @@ class Dial(Verb):
     stream: Annotated[tuple[Verb, ...], _nested("listen")] = ()
     transcribe: Annotated[tuple[Verb, ...], _nested("transcribe")] = ()
     dub: Annotated[tuple[Verb, ...], _nested("dub")] = ()
-    amd: dict[str, Any] | None = None
+    amd: AmdObject | None = Field(None, description="Tell whether a person or a machine answers.")
     proxy: str | None = None
     tag: dict[str, Any] | None = Field(None, description="customerData of the dialled call.")
     forward_p_a_i: bool = Field(
@@ -257,7 +258,8 @@ class Dial(Verb):
                 parent.append(verb)
             if channel != CALLER:
                 child.append(verb)
-        return Beside(tuple(parent), tuple(child), self.amd, self.boost_audio_signal)
+        amd = None if self.amd is None else self.amd.order
+        return Beside(tuple(parent), tuple(child), amd, self.boost_audio_signal)
 
     async def run(self, ctx: VerbContext) -> Outcome:
         result = await ctx.dialling.dial(self.order())

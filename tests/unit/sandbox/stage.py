@@ -27,7 +27,7 @@ class ToneVoice:
         pass
 
     async def render(self, _text: str, _voice: Voice) -> Audio:
-        return beep(500, 0.3)
+        return beep((500,), 0.3)
 
 
 class Stage:

@@ -28,7 +28,7 @@ def test_a_call_is_shown_with_what_was_heard():
         call.digits, call.said = "12", ["Hello?"]
         call.speech.append((1002.0, 1003.5))
         call.steps.append((1001.0, "answer"))
-        calls.keep_capture(call, bytes(320) + beep(1000, 0.2).samples)
+        calls.keep_capture(call, bytes(320) + beep((1000,), 0.2).samples)
         call.ended.set()
 
         shown = await (await client.get("/calls/a@b")).json()
@@ -43,7 +43,7 @@ def test_a_call_is_shown_with_what_was_heard():
         assert ["X-Campaign", "42"] in shown["headers"]
         wav = await client.get("/calls/a@b/heard.wav")
         assert wav.content_type == "audio/wav"
-        assert (await wav.read()).endswith(beep(1000, 0.2).samples)
+        assert (await wav.read()).endswith(beep((1000,), 0.2).samples)
 
     against(story)
 

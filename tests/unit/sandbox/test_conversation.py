@@ -18,7 +18,7 @@ def test_a_person_answers_speaks_and_hears_the_caller(transport):
             headers=[("X-Campaign", "42")],
         )
         await call.until_answered()
-        call.say(beep(700, 0.6))
+        call.say(beep((700,), 0.6))
         await call.until_ended()
         heard_by_us = measure(call.heard())
         record = await stage.record(call)

@@ -9,7 +9,7 @@ from voxgate.sandbox.sound import beep
 
 
 def test_hearing_counts_the_audible_part_and_where_it_began():
-    heard = measure(bytes(2 * 1600) + beep(1000, 0.4).samples + bytes(2 * 800))
+    heard = measure(bytes(2 * 1600) + beep((1000,), 0.4).samples + bytes(2 * 800))
 
     assert heard.received_ms == 700
     assert heard.audible_ms == 400
@@ -29,7 +29,7 @@ def test_a_scrap_of_sound_is_no_sound(samples):
 
 
 def test_a_wav_holds_the_samples_it_was_made_from():
-    samples = beep(1000, 0.1).samples
+    samples = beep((1000,), 0.1).samples
 
     with wave.open(io.BytesIO(as_wav(samples))) as wav:
         assert wav.getframerate() == 8000

@@ -12,7 +12,7 @@ def strongest_hz(samples: bytes) -> float:
 
 @pytest.mark.parametrize("hz", [440, 1000, 1400])
 def test_a_beep_has_the_pitch_and_length_asked_for(hz):
-    audio = beep(hz, 0.5)
+    audio = beep((hz,), 0.5)
 
     assert audio.duration_ms == 500
     assert strongest_hz(audio.samples) == pytest.approx(hz, abs=3)
@@ -29,7 +29,7 @@ def test_information_tones_are_three_rising_notes_and_silence():
 
 
 def test_ringing_tone_stops_for_four_seconds():
-    samples = ringback(7.0).samples
+    samples = ringback(7.0, "us").samples
 
     assert len(samples) == 2 * 56000
     assert not any(samples[2 * 16000 : 2 * 48000])

@@ -23,3 +23,7 @@ class Amd(Protocol):
     def start(self, order: AmdOrder) -> None:
         """Begin, in place of a detection that runs. Raises NotNow when the call has no media."""
         ...
+
+    def stop(self) -> None:
+        """End a detection that runs; its hook is told `amd_stopped`."""
+        ...

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from voxgate.model.calls import Json, Target
 from voxgate.model.hooks import Hook
+from voxgate.verbs.capabilities.amd import AmdOrder
 
 
 class Nested(Protocol):
@@ -37,11 +38,11 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What goes on beside the bridge; `amd` is the object of contract 5.3."""
+    """What goes on beside the bridge; `amd` listens to who answers."""
 
     on_parent: tuple[Nested, ...] = ()
     on_child: tuple[Nested, ...] = ()
-    amd: Json | None = None
+    amd: AmdOrder | None = None
     boost_db: float | None = None
 
     @property
