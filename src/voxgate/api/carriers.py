@@ -29,6 +29,7 @@ def to_wire(carrier: Carrier) -> Wire:
         "requires_register": answers.flag(carrier.requires_register),
         "register_sip_realm": carrier.register_sip_realm,
         "register_from_user": carrier.register_from_user,
+        "register_status": carrier.register_status,
         "register_public_ip_in_contact": answers.flag(carrier.register_public_ip_in_contact),
         "register_username": carrier.register_username,
         "register_password": answers.secret(carrier.register_password),

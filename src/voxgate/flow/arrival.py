@@ -1,6 +1,9 @@
 """An INVITE as the rest of the gateway sees it: whom it is for, and what `session:new` shows."""
 
+from collections.abc import Sequence
+
 from voxgate.model.calls import Json
+from voxgate.model.inbound import Trunk
 from voxgate.provisioning.arrivals import Arrival
 from voxgate.sip.endpoint import IncomingInvite
 from voxgate.sip.headers import STANDARD_NAMES
@@ -35,14 +38,22 @@ def called_user(uri: Uri) -> str:
     return (uri.user or "").partition(";")[0]
 
 
-def arrival_of(invite: IncomingInvite) -> Arrival:
+def called_number(request: Request, trunks: Sequence[Trunk]) -> str:
+    """Who is called over a trunk: a registrar may put our own user name where the number belongs."""
+    user = called_user(request.uri)
+    if user and any(trunk.register_username == user for trunk in trunks):
+        return called_user(request.to.uri) or user
+    return user
+
+
+def arrival_of(invite: IncomingInvite, called: str) -> Arrival:
     request = invite.request
     caller = request.from_
     return Arrival(
         call_id=request.call_id,
         from_user=called_user(caller.uri) or "anonymous",
         caller_name=caller.display or None,
-        to=called_user(request.uri),
+        to=called,
         source_ip=invite.source.host,
     )
 

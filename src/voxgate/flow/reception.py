@@ -12,7 +12,7 @@ from voxgate.base.log import get_logger
 from voxgate.base.tasks import Nursery
 from voxgate.call.call import LiveCall
 from voxgate.call.orphan import arrived_facts
-from voxgate.flow.arrival import arrival_of, called_user, sip_document
+from voxgate.flow.arrival import arrival_of, called_number, called_user, sip_document
 from voxgate.flow.control import CallControl
 from voxgate.flow.guard import Guard
 from voxgate.flow.inbound import InboundCall
@@ -55,6 +55,7 @@ class ReceptionPorts:
     raise_alert: Callable[[Alert], None]
     arrivals: Arrivals
     calls: CallPorts
+    registered_trunks: Callable[[str], tuple[str, ...]]  # those we are registered with there
     clock: Clock
 
 
@@ -64,6 +65,7 @@ class _Guest:
 
     chosen: Chosen
     vouched: dict[str, str]
+    called: str
 
 
 class Reception:
@@ -133,7 +135,7 @@ class Reception:
         if wanted is not None and wanted == guest.chosen.application_sid:
             return Final(482, LOOP)
         invite.ring(100)
-        call = await self._arrivals.prepare(guest.chosen, arrival_of(invite))
+        call = await self._arrivals.prepare(guest.chosen, arrival_of(invite, guest.called))
         if isinstance(call, Refusal):
             return self._refused(call)
         await self._begin(call, guest, invite)
@@ -175,7 +177,9 @@ class Reception:
 
     async def _identify(self, invite: IncomingInvite) -> _Guest | Final:
         atlas = await self._ports.atlas()
-        source = identify(invite.request.uri.host, invite.source.host, atlas)
+        address = invite.source.host
+        registered = self._ports.registered_trunks(address)
+        source = identify(invite.request.uri.host, address, atlas, registered=registered)
         match source:
             case Refusal():
                 return self._refused(source)
@@ -195,13 +199,13 @@ class Reception:
     async def _of_trunk(
         self, invite: IncomingInvite, source: FromTrunk, atlas: Atlas
     ) -> _Guest | Final:
-        user = called_user(invite.request.uri)
+        user = called_number(invite.request, source.trunks)
         called = user.removeprefix("+") or ANONYMOUS
         numbers = await self._ports.numbers_on(source.trunks, called)
         chosen = choose(source, user, numbers, atlas)
         if isinstance(chosen, Refusal):
             return self._refused(chosen)
-        return _Guest(chosen, _trunk_headers(chosen.trunk))
+        return _Guest(chosen, _trunk_headers(chosen.trunk), user)
 
     async def _log_in(
         self, invite: IncomingInvite, source: FromDevice, atlas: Atlas
@@ -241,7 +245,8 @@ class Reception:
         )
         if isinstance(chosen, Refusal):
             return self._refused(chosen)
-        return _Guest(chosen, {"X-Authenticated-User": f"{who.username}@{tenant.sip_realm}"})
+        vouched = {"X-Authenticated-User": f"{who.username}@{tenant.sip_realm}"}
+        return _Guest(chosen, vouched, user)
 
     def _refused(self, refusal: Refusal) -> Final:
         if refusal.x_reason == INACTIVE and refusal.account_sid is not None:

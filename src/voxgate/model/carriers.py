@@ -1,6 +1,6 @@
 """SIP trunks, their gateways, and the rules that choose among them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SANDBOX = "sandbox"  # reserved carrier name: the scriptable far end
 
@@ -30,6 +30,7 @@ class Carrier:
     register_sip_realm: str | None = None
     register_from_user: str | None = None
     register_public_ip_in_contact: bool = False
+    register_status: str = field(default="{}", compare=False)  # JSON; kept beside the carrier
     made_by_account: bool = False  # then the egress policy applies to its gateways
     created_at: float = 0.0
 

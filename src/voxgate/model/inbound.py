@@ -24,6 +24,7 @@ class Trunk:
     trunk_type: str = "static_ip"  # "auth": must authenticate whatever its address
     inbound_auth_username: str | None = None
     inbound_auth_password: str | None = None
+    register_username: str | None = None  # how it calls us when it knows no number
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Carriers: SIP trunks of accounts, and of providers for all their accounts."""
 
+import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -16,7 +18,7 @@ from voxgate.provisioning.errors import FieldError, Forbidden, Invalid, NotFound
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.pages import Listing, PageRequest
 from voxgate.provisioning.permissions import Principal
-from voxgate.store import applications, carriers
+from voxgate.store import applications, carriers, trunk_registrations
 from voxgate.store.engine import Connection
 from voxgate.store.owners import Owner
 
@@ -100,7 +102,7 @@ class Carriers:
                 return carriers.usable_by(connection, box, *owner, name=name, window=page.window)
             return carriers.page(connection, box, reach.own(caller), name=name, window=page.window)
 
-        return Listing(*await self._inventory.read(question))
+        return await self._listed(question)
 
     async def list_of_account(
         self, caller: Principal, account_sid: str, page: PageRequest, *, name: str | None = None
@@ -113,7 +115,7 @@ class Carriers:
             owner = account.account_sid, account.service_provider_sid
             return carriers.usable_by(connection, box, *owner, name=name, window=page.window)
 
-        return Listing(*await self._inventory.read(question))
+        return await self._listed(question)
 
     async def list_of_provider(
         self, caller: Principal, service_provider_sid: str, page: PageRequest
@@ -125,7 +127,18 @@ class Carriers:
             owner = Owner(service_provider_sid=service_provider_sid)
             return carriers.page(connection, box, owner, window=page.window)
 
-        return Listing(*await self._inventory.read(question))
+        return await self._listed(question)
+
+    async def _listed(
+        self, question: Callable[[Connection], tuple[int, Sequence[Carrier]]]
+    ) -> Listing[Carrier]:
+        """With how our registrations stand."""
+
+        def completed(connection: Connection) -> tuple[int, Sequence[Carrier]]:
+            total, found = question(connection)
+            return total, _with_status(connection, found)
+
+        return Listing(*await self._inventory.read(completed))
 
     async def create(
         self,
@@ -169,7 +182,7 @@ class Carriers:
 
     async def get(self, caller: Principal, voip_carrier_sid: str) -> Carrier:
         return await self._inventory.read(
-            lambda c: visible(c, caller, voip_carrier_sid, self._inventory)
+            lambda c: _with_status(c, [visible(c, caller, voip_carrier_sid, self._inventory)])[0]
         )
 
     async def change(self, caller: Principal, voip_carrier_sid: str, document: object) -> None:
@@ -237,6 +250,16 @@ class Carriers:
         found = applications.get(connection, carrier.application_sid, self._inventory.box)
         if found is None or found.account_sid != carrier.account_sid:
             raise reach.unknown("application_sid")
+
+
+def _with_status(connection: Connection, found: Sequence[Carrier]) -> list[Carrier]:
+    standing = trunk_registrations.everything(connection)
+    return [
+        replace(c, register_status=json.dumps(standing[c.voip_carrier_sid]))
+        if c.voip_carrier_sid in standing
+        else c
+        for c in found
+    ]
 
 
 def visible(

@@ -143,9 +143,16 @@ class Atlas:
         return min(found, key=lambda trunk: trunk.account_sid is None, default=None)
 
 
-def identify(host: str, source_ip: str, atlas: Atlas) -> FromTrunk | FromDevice | Refusal:
-    """`host` is that of the request URI."""
-    at_source = atlas.trunks_at(source_ip)
+def identify(
+    host: str, source_ip: str, atlas: Atlas, *, registered: Sequence[str] = ()
+) -> FromTrunk | FromDevice | Refusal:
+    """`host` is that of the request URI.
+
+    `registered` are sids of trunks that we are registered with at this address; they count when
+    no gateway says who calls from there.
+    """
+    learned = tuple(atlas.trunks[sid] for sid in registered if sid in atlas.trunks)
+    at_source = atlas.trunks_at(source_ip) or learned
     tenant = None if _is_address(host) else atlas.tenant_at(host)
     if tenant is not None:
         own = tuple(trunk for trunk in at_source if atlas.usable_by(trunk, tenant))

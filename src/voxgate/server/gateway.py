@@ -45,6 +45,7 @@ from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.errors import Unavailable
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
+from voxgate.provisioning.trunk_registrations import TrunkRegistrations
 from voxgate.provisioning.permissions import Principal, Scope
 from voxgate.provisioning.recordings import CallRecordings
 from voxgate.records.alerts import AlertBrake
@@ -64,6 +65,7 @@ from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
 from voxgate.server.reception import Parts, open_reception
 from voxgate.server.surface import build_app
+from voxgate.server.trunks import RegisteredTrunks
 from voxgate.sip.dialog.options import ALLOWED, SipOptions
 from voxgate.sip.endpoint import Endpoint
 from voxgate.sip.transport.resolve import Resolver
@@ -154,6 +156,13 @@ class Gateway:
             locate=self._locator.locate,
             every_s=settings.options_ping_s,
         )
+        self._trunks = RegisteredTrunks(
+            self._endpoint,
+            TrunkRegistrations(self._inventory, self._database),
+            locate=self._locator.locate,
+            public_ip=settings.public_ip,
+            clock=self._clock,
+        )
         self._sandbox: SandboxProcess | None = None
         self._deliveries: Deliveries | None = None
         self._control: CallControl | None = None
@@ -199,6 +208,7 @@ class Gateway:
         self._http = HttpServer(app, self._settings)
         await self._take_over()
         self._tasks.start(self._pings.run(), name="pings")
+        self._tasks.start(self._trunks.run(), name="trunks")
         self._tasks.start(keep_house(self._database, self._clock), name="housekeeping")
         self._http.start()
         # What is built once need not be looked at by every collection of garbage.
@@ -343,6 +353,7 @@ class Gateway:
             raise_alert=self._raise_alert,
             clock=self._clock,
             digest_algorithms=self._settings.digest,
+            registered_trunks=self._trunks.at,
         )
         return open_reception(self._endpoint, parts)
 
@@ -447,6 +458,7 @@ class Gateway:
         if self._use_cases is not None:
             await self._use_cases.close()
         await self._tasks.close()
+        await self._trunks.close()
         await self._recordings.close()
         await self._buckets.close()
         if self._deliveries is not None:

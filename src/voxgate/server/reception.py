@@ -38,6 +38,7 @@ class Parts:
     raise_alert: Callable[[Alert], None]
     clock: Clock
     digest_algorithms: tuple[str, ...]
+    registered_trunks: Callable[[str], tuple[str, ...]]
 
 
 def open_reception(endpoint: Endpoint, parts: Parts) -> Reception:
@@ -71,6 +72,7 @@ def open_reception(endpoint: Endpoint, parts: Parts) -> Reception:
             raise_alert=parts.raise_alert,
             arrivals=Arrivals(directory, parts.log, parts.capacity, clock),
             calls=parts.control.ports,
+            registered_trunks=parts.registered_trunks,
             clock=clock,
         ),
     )

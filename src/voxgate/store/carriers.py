@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select
 
 from voxgate.base.secrets import SecretBox
 from voxgate.model.carriers import SANDBOX, Carrier
+from voxgate.store import trunk_registrations
 from voxgate.store.owners import Owner, contains, owned, shared
 from voxgate.store.rows import ALL, Rows, Window
 from voxgate.store.tables import CARRIERS, LCR_ENTRIES, PHONE_NUMBERS
@@ -12,13 +13,18 @@ _ROWS = Rows(
     CARRIERS,
     Carrier,
     secrets=("register_password", "inbound_auth_password"),
+    elsewhere=("register_status",),
     order=[CARRIERS.c.created_at],
 )
 
 insert = _ROWS.insert
 get = _ROWS.get
 update = _ROWS.update
-delete = _ROWS.delete
+
+
+def delete(connection: Connection, voip_carrier_sid: str) -> None:
+    _ROWS.delete(connection, voip_carrier_sid)
+    trunk_registrations.remove(connection, voip_carrier_sid)
 
 
 def page(
@@ -62,6 +68,13 @@ def made_by_accounts(connection: Connection) -> frozenset[str]:
     """The sids of carriers whose addresses a tenant entered."""
     rule = CARRIERS.c.made_by_account.is_(True)
     return frozenset(connection.scalars(select(CARRIERS.c.voip_carrier_sid).where(rule)))
+
+
+def registering(connection: Connection, box: SecretBox) -> list[Carrier]:
+    """Active carriers of all tenants at which we are to be registered."""
+    return _ROWS.many(
+        connection, box, CARRIERS.c.requires_register.is_(True), CARRIERS.c.is_active.is_(True)
+    )
 
 
 def name_taken(connection: Connection, carrier: Carrier) -> bool:

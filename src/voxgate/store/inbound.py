@@ -34,12 +34,18 @@ def trunks(connection: Connection, box: SecretBox) -> list[Trunk]:
         CARRIERS.c.application_sid,
         CARRIERS.c.trunk_type,
         CARRIERS.c.inbound_auth_username,
+        CARRIERS.c.register_username,
         CARRIERS.c.inbound_auth_password,
     )
     # The gateway's own carrier, which belongs to nobody, only takes calls.
     owned = CARRIERS.c.service_provider_sid.is_not(None) | CARRIERS.c.account_sid.is_not(None)
     found = connection.execute(select(*columns).where(CARRIERS.c.is_active.is_(True), owned))
-    return [Trunk(*row[:7], opened_text(row[7], box)) for row in found]
+    return [
+        Trunk(
+            *row[:7], register_username=row[7], inbound_auth_password=opened_text(row[8], box)
+        )
+        for row in found
+    ]
 
 
 def entrances(connection: Connection) -> list[Entrance]:
