@@ -445,6 +445,56 @@ class TestStatuses:
         talk.wait_for("call:status", lambda f: f["data"]["call_status"] == "completed")
 
 
+class TestDialledCalls:
+    def dial(self, **more: object) -> dict:
+        return {"verb": "dial", "target": [CALLEE], "actionHook": "/dialled", **more}
+
+    def test_are_confirmed_and_reported_over_the_socket_of_who_dialled(self, gateway, app):
+        app.answers["/confirm"] = None
+        app.answers["/dialled"] = [HANGUP]
+        placed, talk = running(gateway, app, self.dial(confirmHook="/confirm"))
+
+        confirm = talk.wait_for("dial:confirm")
+        child = confirm["call_sid"]
+        assert child != placed.sid
+        assert confirm["data"]["parent_call_sid"] == placed.sid
+        talk.wait_for(
+            "call:status",
+            lambda f: f["call_sid"] == child and f["data"]["call_status"] == "in-progress",
+        )
+        talk.command("call:status", {"call_status": "completed"}, callSid=child)
+
+        placed.ended()
+        assert talk.of("verb:hook")[0]["data"]["dial_call_sid"] == child
+        of_child = [
+            f["data"]["call_status"] for f in talk.of("call:status") if f["call_sid"] == child
+        ]
+        assert of_child == ["trying", "in-progress", "completed"]
+        assert len(app.talks) == 1
+
+    def test_that_become_independent_get_a_socket_of_their_own_gotcha_52(self, gateway, app):
+        placed, talk = running(gateway, app, self.dial())
+        joined = talk.wait_for(
+            "call:status",
+            lambda f: f["call_sid"] != placed.sid and f["data"]["call_status"] == "in-progress",
+        )
+        app.answers["/child"] = [HANGUP]
+
+        def frees() -> bool:
+            return placed.update(child_call_hook="/child").status == 202
+
+        wait_until(frees, within_s=10, what="the child set free")
+
+        own = app.wait_talk("/vg/adulting")
+        adulting = own.wait_for("session:adulting")
+        assert adulting["call_sid"] == joined["call_sid"]
+        assert adulting["data"]["parent_call_info"]["call_sid"] == placed.sid
+        assert own.wait_for("session:redirect")["hook"] == "/child"
+        assert wait_closed(own) == 1000
+        placed.update(call_status="completed")
+        placed.ended()
+
+
 class TestEvents:
     def test_tell_verbs_and_playbacks_until_switched_off_gotcha_51(self, gateway, app):
         placed, talk = running(

@@ -96,16 +96,27 @@ class Application:
             raise NoDocument("empty", f"{shown_url(hook.url)} sent no verbs")
         return self._required(answer, hook)
 
-    async def grown_up(self, parent: Call) -> Document:
-        """The first document of a dialled call that has become independent of `parent`."""
+    async def introduce(self, parent: Call) -> None:
+        """Tell that a dialled call stands for itself from now on (`session:adulting`).
+
+        An application over HTTP need not listen for that; one behind a WebSocket gets a new
+        socket for the call.
+        """
         site = self._settings.site
         payload = base_payload(self._call.record, site)
         payload["parent_call_info"] = base_payload(parent, site)
-        hook = self._ways.base or Hook("/adulting")
-        answer = await self._answered(
-            SESSION_ADULTING, hook, payload, lambda told: self._ways.grow_up(told)
-        )
-        return self._required(answer, hook)
+        over_http = self._ways.base is not None and not self._ways.base.is_websocket
+        about: Json = {"frame": SESSION_ADULTING}
+        try:
+            reply = await self._ways.grow_up(payload)
+        except HookFailed as failed:
+            about["error"] = failed.detail
+            if not over_http:
+                self._call.alert(failed.alert_type, str(failed), failed.detail)
+        else:
+            about |= reply.facts
+            self._introduced = self._introduced or not over_http
+        self._call.note(EventType.HOOK, about)
 
     async def action(
         self, hook: Hook, result: Json, verb_id: str | None, *, kind: str = VERB_HOOK

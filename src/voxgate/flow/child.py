@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from voxgate.base.errors import VoxgateError
@@ -97,7 +98,14 @@ class ChildCall:
     def grow_up(self, first: FirstDocument) -> None:
         """From here on the call has an application of its own."""
         if not self._adulthood.done():
-            self._adulthood.set_result(first)
+            self._adulthood.set_result(partial(self._introduced, first))
+
+    async def _introduced(self, first: FirstDocument) -> Document:
+        """Its application hears of it in its own right before it is asked."""
+        parent = self._ports.session_of(self.call.record.request.parent_call_sid or "")
+        if isinstance(parent, Session):
+            await self.session.application.introduce(parent.call.record)
+        return await first()
 
     def _abandon(self, cause: Cause) -> None:
         self._give_up(cause, ())
