@@ -12,6 +12,7 @@ from voxgate.model.speech import Ear, SynthesizerChoice
 from voxgate.testing.virtual_time import run_virtual
 from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
 from voxgate.verbs.capabilities.settings import Delay, Noise
+from voxgate.verbs.capabilities.taps import Listened, ListenOrder
 from voxgate.verbs.contract import (
     Document,
     NotNow,
@@ -126,6 +127,32 @@ class FakeSettings:
         self.lent = delay
 
 
+class FakeTaps:
+    """An application that listens until it ends so; None: for ever."""
+
+    def __init__(self, listened: Listened | None) -> None:
+        self._listened = listened
+        self.orders: list[ListenOrder] = []
+        self.background_orders: list[ListenOrder | None] = []
+        self.cut = 0
+
+    async def listen(self, order: ListenOrder) -> Listened:
+        self.orders.append(order)
+        if self._listened is not None:
+            return self._listened
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cut += 1
+        raise AssertionError
+
+    def background(self, order: ListenOrder | None) -> None:
+        self.background_orders.append(order)
+
+    def pause(self, *, paused: bool) -> None:
+        """Nothing is sent anyway."""
+
+
 class FakeTokens:
     """A stream in which so much was heard."""
 
@@ -180,6 +207,7 @@ class FakeCall:
     sounds: Mapping[float, EarEvent] = field(default_factory=dict)
     session_ear: Ear = field(default_factory=Ear)
     streamed_ms: int | None = None  # None: nobody can stream
+    taps: FakeTaps = field(default_factory=lambda: FakeTaps(Listened(1, "closed")))
     key_down_s: float = 0.0  # keys are held so long before their second
     settings: FakeSettings = field(default_factory=FakeSettings)
     application_sid: str | None = "the application"
