@@ -1,12 +1,13 @@
 """Runs the measurements, prints a table, writes build/bench.json.
 
-python -m bench [latency] [setup] [playback] [bridge]
+python -m bench [latency] [setup] [playback] [bridge] [barge-in]
 """
 
 import sys
 
 import uvloop
 
+from bench.barge_in import measure_barge_in
 from bench.bridge import measure_bridge
 from bench.playback import measure_playback
 from bench.results import Result, print_table, write_json
@@ -17,6 +18,7 @@ PARTS = {
     "setup": measure_rate,
     "playback": measure_playback,
     "bridge": measure_bridge,
+    "barge-in": measure_barge_in,
 }
 
 

@@ -36,13 +36,27 @@ class Callee(asyncio.DatagramProtocol):
             f"v=0\r\no=callee 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
         ).encode()
+        self._media = (host, port)
         self._answers: dict[bytes, bytes] = {}
         self.counts = Counts()
+
+    def hear_keys(self, payload_type: int) -> None:
+        """From the next answer on telephone-event is spoken too."""
+        host, port = self._media
+        self._body = (
+            f"v=0\r\no=callee 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            f"m=audio {port} RTP/AVP 0 {payload_type}\r\na=rtpmap:0 PCMU/8000\r\n"
+            f"a=rtpmap:{payload_type} telephone-event/8000\r\na=ptime:20\r\n"
+        ).encode()
+        self._write_tail()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
         host, port = transport.get_extra_info("sockname")[:2]
         self._contact = f"Contact: <sip:callee@{host}:{port}>\r\n".encode()
+        self._write_tail()
+
+    def _write_tail(self) -> None:
         self._answer_tail = (
             self._contact
             + b"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n" % len(self._body)
