@@ -137,10 +137,12 @@ def sdp(
     return "\n".join(lines) + "\n"
 
 
-def _send(lines: Iterable[str], content: str, *, retransmit: bool) -> str:
+def _send(
+    lines: Iterable[str], content: str, *, retransmit: bool, kind: str = "application/sdp"
+) -> str:
     head = list(lines)
     if content:
-        head.append("Content-Type: application/sdp")
+        head.append(f"Content-Type: {kind}")
     head.append("Content-Length: [len]")
     text = "\n".join(head) + "\n\n" + content
     again = ' retrans="500"' if retransmit else ""
@@ -186,7 +188,12 @@ def reply_again(status: int, reason: str, *headers: str, content: str = "") -> S
 
 
 def request(
-    method: str, cseq: int, *headers: str, content: str = "", from_tag: str = TO_TAG
+    method: str,
+    cseq: int,
+    *headers: str,
+    content: str = "",
+    from_tag: str = TO_TAG,
+    kind: str = "application/sdp",
 ) -> Step:
     """A request of the callee inside the dialog (`cseq` of its own numbering; also for ACK)."""
     lines = [
@@ -200,7 +207,7 @@ def request(
         "Contact: <sip:callee@[local_ip]:[local_port]>",
         *headers,
     ]
-    return Step(_send(lines, content, retransmit=method != "ACK"))
+    return Step(_send(lines, content, retransmit=method != "ACK", kind=kind))
 
 
 def pause(milliseconds: int) -> Step:
