@@ -183,6 +183,7 @@ SAMPLES = [
     {"verb": "gather", "input": ["dtmf"], "say": {"text": ["x"]}, "actionHook": {"url": "/x"}},
     {"verb": "hangup", "headers": {"X-Reason": "bye"}},
     {"verb": "leave"},
+    {"verb": "listen", "url": "/ears", "transcribe": {"transcriptionHook": "/t"}},
     {"verb": "message", "to": "+49", "from": "+44", "text": "hi"},
     {"verb": "pause", "length": 1},
     {"verb": "play", "url": ["a", "b"], "loop": "forever", "timeoutSecs": "3"},
