@@ -94,8 +94,10 @@ class RawCaller:
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
         login: Login | None = None,
+        to: str | None = None,
     ) -> "RawCall":
-        call = RawCall(self, uri, from_user, dict(headers or {}), body, login)
+        """`to` is the To header when it is not the URI."""
+        call = RawCall(self, uri, from_user, dict(headers or {}), body, login, to)
         call.send_invite()
         return call
 
@@ -154,6 +156,7 @@ class RawCall:
     headers: dict[str, str]
     body: str | None
     login: Login | None
+    to: str | None = None
     call_id: str = field(default_factory=lambda: f"call-{secrets.token_hex(6)}")
     tag: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
     branch: str = ""
@@ -166,7 +169,7 @@ class RawCall:
         me, port = self.caller.address, self.caller.port
         return {
             "From": f'"Ann" <sip:{self.from_user}@{me}>;tag={self.tag}',
-            "To": to or f"<{self.uri}>",
+            "To": to or self.to or f"<{self.uri}>",
             "Call-ID": self.call_id,
             "Contact": f"<sip:{self.from_user.lstrip('+')}@{me}:{port}>",
         }
