@@ -50,6 +50,9 @@ async def execute(
     if command == "redirect":
         _redirect_command(session, data, queue=queue)
         return None
+    if command in _STREAMING:
+        _STREAMING[command](context_of(session), data)
+        return None
     wrap = _OPTIONS.get(command)
     if wrap is None:
         raise InvalidCommand(f"there is no command {command[:64]}")
@@ -351,6 +354,19 @@ def _either(option: str) -> Callable[[object], object]:
     """The bare value, or an object that names it."""
     return lambda data: data if isinstance(data, dict) and option in data else {option: data}
 
+
+def _tokens(ctx: VerbContext, data: object) -> None:
+    """What is wrong with them is told in their result."""
+    said = data if isinstance(data, dict) else {}
+    ctx.tokens.put(said.get("id"), said.get("tokens"))
+
+
+# Of a `say` that streams; nothing of the kind exists over REST.
+_STREAMING: dict[str, Callable[[VerbContext, object], None]] = {
+    "tts:tokens": _tokens,
+    "tts:flush": lambda ctx, _data: ctx.tokens.flush(),
+    "tts:clear": lambda ctx, _data: ctx.tokens.clear(),
+}
 
 # What a WebSocket command carries, as the REST body that says the same.
 _OPTIONS: dict[str, Callable[[object], object]] = {
