@@ -19,7 +19,14 @@ use crate::turns::Place;
 /// Datagrams one stream may bring in one turn; a flood waits in its socket until the kernel drops it.
 const RECEIVE_MAX: usize = 16;
 /// The port of RTCP is looked at once in this many turns; arrivals are stamped by the kernel meanwhile.
-const RTCP_TURNS: u8 = 10;
+const RTCP_TURNS: u8 = 50;
+
+/// A packet is looked for this much before the one before it says that it comes.
+const EARLY: Nanos = Nanos::from_ms(1);
+/// A packet that is later than this begins a new rhythm.
+const LATE_MAX: Nanos = Nanos::from_ms(60);
+/// A rhythm follows packets that get slower by this part of what they are late.
+const FOLLOW: u64 = 32;
 
 /// A stream with its sockets.
 #[derive(Debug)]
@@ -34,6 +41,8 @@ pub struct Entry {
     pub(crate) seat: Option<(usize, u64)>,
     /// Packets that arrived before were looked for before.
     looked: Nanos,
+    /// When the next packet comes, if it is in time.
+    next: Nanos,
     rtcp_turns: u8,
 }
 
@@ -64,7 +73,17 @@ impl Entry {
     /// A stream that is not connected yet.
     #[must_use]
     pub fn new(id: u64, stream: Stream, ports: PortPair, gauge: Arc<StreamGauge>) -> Self {
-        Self { id, stream, ports, gauge, place: None, seat: None, looked: Nanos(0), rtcp_turns: 0 }
+        Self {
+            id,
+            stream,
+            ports,
+            gauge,
+            place: None,
+            seat: None,
+            looked: Nanos(0),
+            next: Nanos(0),
+            rtcp_turns: 0,
+        }
     }
 
     /// One beat of a stream that is in no room.
@@ -97,14 +116,28 @@ impl Entry {
             }
             if !self.ports.rtp.is_connected() {
                 self.follow_source();
-            } else if arrival.at > self.looked {
-                // It came since the last look. If another one came too, the next look finds it, and a look
-                // that finds nothing costs as much as one that finds a packet.
-                break;
+            } else {
+                self.keep_rhythm(arrival.at);
+                if arrival.at > self.looked && moment.monotonic.plus(EARLY) < self.next {
+                    // It came since the last look, and the next one is not due yet: a look that finds
+                    // nothing costs as much as one that finds a packet.
+                    break;
+                }
             }
         }
         self.looked = moment.monotonic;
         self.receive_rtcp(desk, moment);
+    }
+
+    /// Learns from an arrival when the next packet is due.
+    fn keep_rhythm(&mut self, arrival: Nanos) {
+        let late = arrival.since(self.next);
+        let due = if late > LATE_MAX || arrival < self.next {
+            arrival
+        } else {
+            self.next.plus(Nanos(late.0 / FOLLOW))
+        };
+        self.next = due.plus(Nanos::from_ms(self.stream.heard_ms()));
     }
 
     fn receive_rtcp(&mut self, desk: &mut Desk, moment: &Moment) {

@@ -510,6 +510,12 @@ impl Stream {
         self.reporter.round_trip_us()
     }
 
+    /// How much sound the last packet of the far end held.
+    #[must_use]
+    pub const fn heard_ms(&self) -> u64 {
+        (self.heard_len / PER_MS) as u64
+    }
+
     /// When the last RTP packet of the far end arrived.
     #[must_use]
     pub fn heard(&self) -> Option<Nanos> {
