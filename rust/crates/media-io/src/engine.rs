@@ -464,7 +464,10 @@ impl StreamHandle {
         if !Arc::ptr_eq(home, &link) {
             let full = |_| EngineError::Full("commands");
             home.put(Command::Expect(self.id)).map_err(full)?;
-            link.put(Command::HandOver(self.id, Arc::clone(home))).map_err(full)?;
+            if let Err(command) = link.put(Command::HandOver(self.id, Arc::clone(home))) {
+                let _forgotten = home.put(Command::Gone(self.id));
+                return Err(full(command));
+            }
             *link = Arc::clone(home);
         }
         Ok(())

@@ -116,13 +116,13 @@ impl Entry {
             }
             if !self.ports.rtp.is_connected() {
                 self.follow_source();
-            } else {
-                self.keep_rhythm(arrival.at);
-                if arrival.at > self.looked && moment.monotonic.plus(EARLY) < self.next {
-                    // It came since the last look, and the next one is not due yet: a look that finds
-                    // nothing costs as much as one that finds a packet.
-                    break;
-                }
+                continue;
+            }
+            self.keep_rhythm(arrival.at);
+            if arrival.at > self.looked && moment.monotonic.plus(EARLY) < self.next {
+                // It came since the last look, and the next one is not due yet: a look that finds nothing
+                // costs as much as one that finds a packet.
+                break;
             }
         }
         self.looked = moment.monotonic;
