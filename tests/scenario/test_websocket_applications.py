@@ -8,7 +8,9 @@ import pytest
 
 from interop.gateway import Gateway, PlacedCall
 from interop.ports import wait_until
+from interop.raw_caller import RawCaller, status_of
 from interop.ws_app import SILENT, Talk, WsApp
+from scenario.inbound import Line, add_trunk
 
 # Picks up at once; the human lets it ring for a second.
 CALLEE = {"type": "phone", "number": "+15005550107", "trunk": "sandbox"}
@@ -587,6 +589,79 @@ class TestSlowApplications:
 def spoken(placed: PlacedCall) -> int:
     """Fillers on the timeline."""
     return sum(1 for e in placed.events() if e["data"].get("phase") == "filler")
+
+
+class TestInboundCalls:
+    @pytest.fixture
+    def line(self, gateway, hooks) -> Line:
+        return Line(gateway, hooks, add_trunk(gateway, "127.0.0.4", name=f"ws{next(_number)}"))
+
+    def serve(self, gateway: Gateway, line: Line, app: WsApp, **fields: object) -> None:
+        body = {"call_hook": {"url": app.url()}, "call_status_hook": None, **fields}
+        path = f"/v1/Applications/{line.application_sid}"
+        assert gateway.request("PUT", path, body).status == 204
+
+    def test_bring_their_invite_and_tell_their_statuses_on_the_socket(self, gateway, app, line):
+        self.serve(gateway, line, app)
+        app.answers["session:new"] = [{"verb": "answer"}, {"verb": "pause", "length": 0.1}, HANGUP]
+        with RawCaller(gateway.sip_port, "127.0.0.4") as caller:
+            invited = caller.invite(line.uri)
+            assert status_of(invited.final()) == 200
+            invited.expect_request("BYE")
+
+        talk = app.wait_talk()
+        talk.wait_for("call:status", lambda f: f["data"]["call_status"] == "completed")
+        data = talk.of("session:new")[0]["data"]
+        assert data["direction"] == "inbound"
+        assert data["sip"]["method"] == "INVITE"
+        statuses = [f["data"]["call_status"] for f in talk.of("call:status")]
+        assert statuses == ["trying", "in-progress", "completed"]
+
+    def test_tell_them_there_even_beside_a_status_hook_gotcha_47(self, gateway, app, line):
+        """Contract 4.1: always on the socket; the hook that was given hears of them as well."""
+        url = line.hooks.url(line.statuses_path)
+        self.serve(gateway, line, app, call_status_hook={"url": url})
+        app.answers["session:new"] = [{"verb": "answer"}, HANGUP]
+        with RawCaller(gateway.sip_port, "127.0.0.4") as caller:
+            invited = caller.invite(line.uri)
+            assert status_of(invited.final()) == 200
+            invited.expect_request("BYE")
+
+        app.wait_talk().wait_for("call:status", lambda f: f["data"]["call_status"] == "completed")
+        assert line.statuses("completed") == ["trying", "in-progress", "completed"]
+
+    def test_are_refused_and_the_socket_closed_with_1001_for_an_answer_that_is_none(
+        self, gateway, app, line
+    ):
+        self.serve(gateway, line, app)
+        app.answers["session:new"] = [{"verb": "sing"}]
+        with RawCaller(gateway.sip_port, "127.0.0.4") as caller:
+            refusal = caller.invite(line.uri).final()
+
+        assert status_of(refusal) == 480
+        assert "sing" in (refusal.value("X-Reason") or "")
+        assert wait_closed(app.wait_talk()) == 1001
+
+    def test_are_refused_when_session_new_is_not_acknowledged(self, gateway, app, line):
+        self.serve(gateway, line, app)
+        app.answers["session:new"] = SILENT
+        with RawCaller(gateway.sip_port, "127.0.0.4") as caller:
+            refusal = caller.invite(line.uri).final()
+
+        assert status_of(refusal) == 480
+
+    def test_wait_unanswered_for_commands_and_end_with_their_caller(self, gateway, app, line):
+        self.serve(gateway, line, app)
+        with RawCaller(gateway.sip_port, "127.0.0.4") as caller:
+            invited = caller.invite(line.uri)
+            talk = app.wait_talk()
+            talk.wait_for("session:new")
+            talk.command("redirect", [{"verb": "answer"}])
+            assert status_of(invited.final()) == 200
+            talk.command("call:status", {"call_status": "completed"})
+            invited.expect_request("BYE")
+
+        talk.wait_for("call:status", lambda f: f["data"]["call_status"] == "completed")
 
 
 def test_many_calls_at_once_each_have_their_own_socket(gateway, app):

@@ -64,6 +64,7 @@ class Application:
         self._settings = settings
         self._ways = Ways(call, Wires(asker, settings.secret_of, settings.enter), self)
         self._introduced = False
+        self._rejected = False  # what it answered first was nothing that can be run
         self.sip: Json | None = None  # the INVITE of an inbound call, for `session:new`
         self.take_command: Callable[[Command], None] = lambda _command: None
         self.give_up: Callable[[HookFailed], None] = lambda _failure: None
@@ -81,7 +82,11 @@ class Application:
         if request.call_hook is None:
             raise NoDocument("empty", "the call has neither call_hook nor app_json")
         answer = await self._ask(SESSION_NEW, request.call_hook, self._introduction())
-        return self._required(answer, request.call_hook)
+        try:
+            return self._required(answer, request.call_hook)
+        except NoDocument:
+            self._rejected = True
+            raise
 
     async def redirected(self, hook: Hook) -> Document:
         """A new document from `hook`, which becomes the base. Raises NoDocument, alerts given."""
@@ -184,7 +189,9 @@ class Application:
         """The call is over."""
         record = self._call.record
         inbound = record.direction == "inbound" and record.request.parent_call_sid is None
-        self._ways.close(statuses_follow=self.carries_statuses or inbound)
+        self._ways.close(
+            statuses_follow=self.carries_statuses or inbound, rejected=self._rejected and inbound
+        )
 
     # hooks.app_socket.Listener
 

@@ -15,6 +15,7 @@ from voxgate.hooks.app_socket import Listener
 from voxgate.hooks.call_socket import CallSocket
 from voxgate.hooks.failures import HookFailed, shown_url
 from voxgate.hooks.http import HookAnswer
+from voxgate.hooks.protocol import GOING_AWAY, NORMAL
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 
@@ -122,10 +123,11 @@ class Ways:
         self.socket = self._enter(hook)
         return await self._by_socket(self.socket, SESSION_ADULTING, payload, None)
 
-    def close(self, *, statuses_follow: bool) -> None:
-        """The call is over."""
+    def close(self, *, statuses_follow: bool, rejected: bool) -> None:
+        """The call is over; `rejected`: because of what the application answered first."""
         if self.socket is not None:
-            self.socket.finish(statuses_follow=statuses_follow)
+            code = GOING_AWAY if rejected else NORMAL
+            self.socket.finish(statuses_follow=statuses_follow, code=code)
 
     # Each wire.
 

@@ -155,9 +155,9 @@ class AppSocket:
                 self.tell(CALL_STATUS, status, call_sid=call_sid)
             await self._receipt(line)
 
-    def finish(self) -> None:
+    def finish(self, code: int = NORMAL) -> None:
         """The session is over."""
-        self._close(NORMAL)
+        self._close(code)
 
     def leave(self) -> None:
         """The gateway stops."""

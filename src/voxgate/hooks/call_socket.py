@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from voxgate.hooks.app_socket import AppSocket, Listener
-from voxgate.hooks.protocol import State
+from voxgate.hooks.protocol import NORMAL, State
 from voxgate.model.calls import Json
 
 LINGER_S = 5.0  # for the last status of a call that is over
@@ -19,6 +19,7 @@ class CallSocket:
         self.owns = owns
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._told_all = False
+        self._code = NORMAL
         self._lingering: asyncio.TimerHandle | None = None
         socket.closed.add_done_callback(lambda _: self._close())
 
@@ -54,8 +55,9 @@ class CallSocket:
             if self._lingering is not None:
                 self._close()
 
-    def finish(self, *, statuses_follow: bool) -> None:
+    def finish(self, *, statuses_follow: bool, code: int = NORMAL) -> None:
         """The session is over. What follows are the statuses that were not told yet."""
+        self._code = code
         if not statuses_follow or self._told_all or self.socket.state is State.LOST:
             self._close()
         elif self._lingering is None:
@@ -68,4 +70,4 @@ class CallSocket:
         if not self.done.done():
             self.done.set_result(None)
         if self.owns:
-            self.socket.finish()
+            self.socket.finish(self._code)
