@@ -379,3 +379,55 @@ def test_a_caller_is_shown_as_calling_by_default(story, a, b):
     assert far.from_user == CALLER
     far.reject(480)
     story.done()
+
+
+def test_keys_that_come_as_info_reach_the_other_leg_and_are_captured(story, a, b):
+    """GitHub FS#128."""
+    story.answers("keys")
+    dial = story.dial(story.to(b), dtmfCapture=["*2"], dtmfHook=story.path("keys"))
+    _, near = story.begin(a, dial)
+    far = b.pick_up()
+    far.say(500)
+    near.hears(500)
+
+    for key in "*2":
+        body = f"Signal={key}\r\nDuration=160\r\n".encode()
+        near.request("INFO", body=body, kind="application/dtmf-relay")
+
+    far.until(lambda line: line.digits == "*2", "A's keys at B")
+    assert story.hooks.wait_for(story.path("keys")).body["dtmf"] == "*2"
+
+
+def test_every_target_can_have_its_own_caller_and_the_dial_its_own_data(story, a, b, c):
+    """GitHub FS#596 and FS#1140."""
+    first, second = story.to(b, callerId="+4930001"), story.to(c)
+    story.begin(a, story.dial(first, second, callerId="+4930002", tag={"leg": "desk"}))
+    one, other = b.expect_call(), c.expect_call()
+
+    assert (one.from_user, other.from_user) == ("+4930001", "+4930002")
+    one.reject(486)
+    other.reject(404)
+    told = story.done()
+    assert told["dial_call_status"] == "busy", "of several failures busy says most"
+    statuses = [
+        r.body for r in story.hooks.requests(story.path("status")) if r.body.get("parent_call_sid")
+    ]
+    assert {str(body["customerData"]) for body in statuses} == {"{'leg': 'desk'}"}
+
+
+def test_dials_that_fail_leave_no_stream_behind(story, a, b):
+    """GitHub FS#1072."""
+
+    def streams() -> str:
+        text = str(story.gateway.request("GET", "/metrics").body)
+        return next(line for line in text.splitlines() if line.startswith("voxgate_media_streams"))
+
+    before = streams()
+    nowhere = {"type": "sip", "sipUri": "sip:x@256.256.256.256.invalid"}
+    refused = {"type": "sip", "sipUri": "sip:x@169.254.169.254"}
+    _, near = story.begin(a, story.dial(story.to(b), nowhere, refused))
+    b.expect_call().reject(500)
+
+    assert story.done()["dial_call_status"] == "failed"
+    near.until(lambda line: line.ended, "the end of A")
+    wait_until(lambda: streams() == before, within_s=8, what="all streams closed")

@@ -296,6 +296,11 @@ class Leg:
             self._dialog.bye(tuple(headers.items()))
 
     @property
+    def presses_by_info(self) -> bool:
+        """Whether the far end's keys come as INFO (RFC 6086), and so never as audio events."""
+        return not self._rtp_digits_seen
+
+    @property
     def media(self) -> MediaSession:
         return self._media
 

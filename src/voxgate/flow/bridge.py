@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from voxgate.flow.keys import KeySequences
 from voxgate.flow.session import Session
+from voxgate.media.errors import MediaError
 from voxgate.media.room import Room, Seat
 from voxgate.media.stream import Stream
 from voxgate.verbs.contract import NotNow
+
+INFO_KEY_MS = 160  # of a key whose INFO names no duration
 
 
 class Bridge:
@@ -43,6 +46,21 @@ class Bridge:
                 told(found)
 
         self._undo.append(session.leg.listen_for_digits(press))
+
+    def relay_info_keys(self, session: Session, other: Session) -> None:
+        """Keys that come as INFO are pressed for the other leg; those in RTP pass by themselves."""
+        leg = session.leg
+        if leg is None:
+            return
+
+        def press(digit: str, duration_ms: int) -> None:
+            if leg.presses_by_info and other.leg is not None:
+                try:
+                    other.leg.stream.send_digits(digit, duration_ms=duration_ms or INFO_KEY_MS)
+                except MediaError:
+                    return  # a far end that takes no keys
+
+        self._undo.append(leg.listen_for_digits(press))
 
     def watch_hold(self, session: Session, told: Callable[[bool], None]) -> None:
         """`told(True)` when the far end of `session` holds the call, `told(False)` afterwards."""

@@ -303,6 +303,7 @@ class RunningDial:
             self._bridge.watch_keys(session, sequences, partial(self._captured, session))
         for session, other in ((self._session, far), (far, self._session)):
             self._bridge.watch_hold(session, partial(self._held, session, other))
+            self._bridge.relay_info_keys(session, other)
         if order.beside.boost_db is not None and child.media is not None:
             child.media.stream.gain(inbound_db=order.beside.boost_db)
         if order.beside.amd is not None:
