@@ -32,6 +32,7 @@ _SWITCHED_OFF: dict[str, Callable[[VerbContext], None]] = {
     "listen": lambda ctx: ctx.taps.background(None),
     "amd": lambda ctx: ctx.amd.stop(),
     "boostAudioSignal": lambda ctx: ctx.tracks.boost(0.0),
+    "ttsStream": lambda ctx: ctx.tokens.stop_beside(),
 }
 _STORED = (
     "synthesizer",
@@ -110,6 +111,17 @@ class RecordObject(WireObject):
                 await recorder.resume(self.type)
 
 
+class TtsStream(WireObject):
+    enable: bool
+    synthesizer: Synthesizer | None = None
+
+    def apply(self, ctx: VerbContext) -> None:
+        if self.enable:
+            ctx.tokens.speak_beside(self.synthesizer.choice if self.synthesizer else None)
+        else:
+            ctx.tokens.stop_beside()
+
+
 def _one_or_many(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,)
 
@@ -150,6 +162,9 @@ class Config(Verb):
         None, description="Sounds open early media instead of answering."
     )
     disable_tts_cache: bool | None = None
+    tts_stream: TtsStream | None = Field(
+        None, description="Speak what is sent with tts:tokens beside the verbs."
+    )
     vad: dict[str, Any] | None = None
     noise_isolation: dict[str, Any] | None = None
     turn_taking: dict[str, Any] | None = None
@@ -246,6 +261,8 @@ class Config(Verb):
         for listen in (self.listen, self.stream):
             if listen is not None:
                 ctx.taps.background(listen.order)
+        if self.tts_stream is not None:
+            self.tts_stream.apply(ctx)
         if self.boost_audio_signal is not None:
             ctx.tracks.boost(self.boost_audio_signal)
 

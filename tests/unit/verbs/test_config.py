@@ -113,6 +113,15 @@ def test_two_barge_ins_in_a_row_are_one_background_gather_each_time_fs_206():
     assert (second.sticky, third) == (True, None)
 
 
+def test_a_stream_beside_the_verbs_is_opened_and_closed():
+    call = FakeCall()
+
+    run(verb("config", ttsStream={"enable": True}), call)
+    run(verb("config", ttsStream={"enable": False}), call)
+
+    assert call.log == [("stream beside", None), ("stream stopped",)]
+
+
 def test_a_transcription_in_the_background_needs_its_hook():
     with pytest.raises(InvalidDocument, match="transcriptionHook"):
         verb("config", transcribe={"enable": True})
