@@ -1,6 +1,6 @@
 """Runs the measurements, prints a table, writes build/bench.json.
 
-python -m bench [latency] [setup] [playback] [bridge] [barge-in]
+python -m bench [latency] [setup] [playback] [bridge] [listen] [barge-in]
 """
 
 import sys
@@ -9,6 +9,7 @@ import uvloop
 
 from bench.barge_in import measure_barge_in
 from bench.bridge import measure_bridge
+from bench.listen import measure_listen
 from bench.playback import measure_playback
 from bench.results import Result, print_table, write_json
 from bench.setup import measure_latency, measure_rate
@@ -18,6 +19,7 @@ PARTS = {
     "setup": measure_rate,
     "playback": measure_playback,
     "bridge": measure_bridge,
+    "listen": measure_listen,
     "barge-in": measure_barge_in,
 }
 

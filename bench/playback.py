@@ -24,7 +24,7 @@ SETTLE_S, WINDOW_S, WINDOWS = 3, 7, 3
 PLAY_FOREVER: list[dict[str, object]] = [{"verb": "play", "url": "TONE_URL", "loop": 1000}]
 
 
-async def _start_farm() -> Process:
+async def start_farm() -> Process:
     command = [sys.executable, "-m", "bench.rtp_farm"]
     ports = ["--port", str(FARM_PORT), "--control", str(FARM_CONTROL)]
     return await asyncio.create_subprocess_exec(
@@ -32,7 +32,7 @@ async def _start_farm() -> Process:
     )
 
 
-async def _raise_to(load: LoadSide, level: int) -> None:
+async def raise_to(load: LoadSide, level: int) -> None:
     """Set calls up until `level` of them play, and have the farm send to each."""
     known = len(load.media)
     await load.offer_at(SETUP_RATE, level - known)
@@ -49,7 +49,7 @@ async def _raise_to(load: LoadSide, level: int) -> None:
 
 
 async def measure_playback() -> list[Result]:
-    farm = await _start_farm()
+    farm = await start_farm()
     try:
         return await _levels(farm)
     finally:
@@ -119,10 +119,10 @@ async def _levels(farm: Process) -> list[Result]:
     results: list[Result] = []
     held = 0
     async with stage(PLAY_FOREVER) as (gateway, load):
-        await _raise_to(load, 20)  # caches filled, voices loaded: what a call costs from then on
+        await raise_to(load, 20)  # caches filled, voices loaded: what a call costs from then on
         before_kib, before_calls = resident_kib(gateway.pid), len(load.media)
         for calls in LEVELS:
-            await _raise_to(load, calls)
+            await raise_to(load, calls)
             per_call = (resident_kib(gateway.pid) - before_kib) / (calls - before_calls)
             level = _medians([await _window(gateway, farm, calls) for _ in range(WINDOWS)])
             print(level)
