@@ -80,14 +80,6 @@ class Devices:
         except StoreUnavailable as away:
             raise Unavailable(str(away)) from away
 
-    async def forget_expired(self) -> int:
-        """Housekeeping. Raises Unavailable."""
-        now = self._clock.wall()
-        try:
-            return await self._database.write(lambda c: registrations.remove_expired(c, now=now))
-        except StoreUnavailable as away:
-            raise Unavailable(str(away)) from away
-
     def _registration(
         self, who: Registrant, wish: Wish, contact: str, expires_s: int, now: float
     ) -> Registration:

@@ -19,6 +19,17 @@ def test_bad_carriers_are_refused_by_field(sqlite_url):
                 ({**good, "register_password": "x"}, ["register_username"]),
                 ({**good, "register_from_domain": "sip:a.b"}, ["register_from_domain"]),
                 ({**good, "register_status": "{}"}, ["register_status"]),
+                ({**good, "trunk_type": "dynamic"}, ["trunk_type"]),
+                (
+                    {**good, "trunk_type": "auth"},
+                    ["inbound_auth_username", "inbound_auth_password"],
+                ),
+                (
+                    {**good, "requires_register": 1},
+                    ["register_username", "register_password"],
+                ),
+                ({**good, "register_sip_realm": "sip:a.b"}, ["register_sip_realm"]),
+                ({**good, "register_from_user": "a b"}, ["register_from_user"]),
             ],
         )
         await world.check_refused(
@@ -27,8 +38,6 @@ def test_bad_carriers_are_refused_by_field(sqlite_url):
             "/v1/VoipCarriers",
             [
                 ({**good, "name": "sandbox"}, ["name"]),
-                ({**good, "trunk_type": "reg"}, ["trunk_type"]),
-                ({**good, "requires_register": 1}, ["requires_register"]),
                 ({**good, "dtmf_type": "info"}, ["dtmf_type"]),
                 ({**good, "application_sid": MISSING_SID}, ["application_sid"]),
             ],
