@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from interop.gateway import Gateway, PlacedCall
+from interop.ws_app import Talk, WsApp
 from voxgate.testing.sandbox import HeardCall, RunningSandbox, running_sandbox
 
 HANGUP = {"verb": "hangup"}
@@ -219,3 +220,118 @@ def test_a_transcripts_answer_replaces_the_application(story):
     story.run('answer; say "hello there"; listen', transcribe, line=[HANGUP])
 
     assert story.placed.ended()["outcome"]["code"] == "completed"
+
+
+def barge_in(story: Story, *utterances: object, **properties: object) -> dict[str, object]:
+    return {
+        "verb": "config",
+        "recognizer": scripted(*utterances),
+        "bargeIn": {
+            "enable": True,
+            "input": ["speech", "digits"],
+            "actionHook": story.at("barge"),
+            **properties,
+        },
+    }
+
+
+class TestBackground:
+    def test_speaking_up_over_prompts_replaces_the_application(self, story):
+        """FS#676: the prompts after the one that was cut are not heard either."""
+        prompts = [{"verb": "say", "text": LONG}, {"verb": "say", "text": LONG}]
+
+        heard = story.run(
+            SPEAKS_UP,
+            barge_in(story, "stop please"),
+            *prompts,
+            {"verb": "pause", "length": 20},
+            barge=[{"verb": "pause", "length": 1}, HANGUP],
+        )
+
+        assert words(story.told("barge")) == "stop please"
+        assert story.placed.ended()["outcome"]["code"] == "completed"
+        assert sound_ms(heard) < 3500
+
+    def test_a_key_over_a_prompt_stops_it_while_it_is_held(self, story):
+        script = "answer; listen until speech; listen 0.5s; press 5; listen"
+
+        heard = story.run(
+            script,
+            barge_in(story, numDigits=1),
+            {"verb": "say", "text": LONG},
+            {"verb": "pause", "length": 20},
+            barge=[HANGUP],
+        )
+
+        told = story.told("barge")
+        assert (told["reason"], told["digits"]) == ("dtmfDetected", "5")
+        assert sound_ms(heard) < 1500
+
+    def test_a_sticky_one_goes_on_after_each_hit(self, story):
+        script = 'answer; wait 0.5s; say "one"; wait 0.9s; say "two"; wait 0.9s; hang up'
+
+        story.run(
+            script, barge_in(story, "one", "two", sticky=True), {"verb": "pause", "length": 20}
+        )
+
+        assert [words(told) for told in story.all_told("barge")] == ["one", "two"]
+
+
+class TestStream:
+    """An application behind a WebSocket sends what is said word by word."""
+
+    @pytest.fixture
+    def app(self) -> Iterator[WsApp]:
+        app = WsApp()
+        yield app
+        app.close()
+
+    def place(self, gateway: Gateway, app: WsApp, number: str, *verbs: dict) -> Talk:
+        app.answers["session:new"] = list(verbs)
+        to = {"type": "phone", "number": number, "trunk": "speech"}
+        gateway.call({"from": "+15005550001", "to": to, "call_hook": app.url()})
+        return app.wait_talk()
+
+    @staticmethod
+    def event(talk: Talk, kind: str) -> None:
+        talk.wait_for("tts:streaming-event", lambda frame: frame["data"]["event_type"] == kind)
+
+    def test_what_is_sent_is_heard_and_its_end_is_told(self, gateway, sandbox, app):
+        with sandbox.callee("answer; listen") as callee:
+            say = {"verb": "say", "stream": True}
+            talk = self.place(gateway, app, callee.number, say, HANGUP)
+            self.event(talk, "stream_open")
+            talk.command("tts:tokens", {"id": 1, "tokens": "Good morning. This is"})
+            talk.command("tts:tokens", {"id": 2, "tokens": " a stream."})
+            talk.command("tts:tokens", {"tokens": "no id"})
+            talk.command("tts:flush")
+            self.event(talk, "stream_empty")
+            self.event(talk, "stream_closed")
+            heard = callee.wait(20)
+
+        results = [frame["data"] for frame in talk.of("tts:tokens-result")]
+        assert [(each["id"], each["status"]) for each in results] == [
+            (1, "ok"),
+            (2, "ok"),
+            (None, "failed"),
+        ]
+        assert sound_ms(heard) > 1200
+
+    def test_a_caller_who_cuts_in_stops_it(self, gateway, sandbox, app):
+        """jambonz FS#1153."""
+        config = {
+            "verb": "config",
+            "recognizer": scripted("stop"),
+            "bargeIn": {"enable": True, "input": ["speech"], "actionHook": "/barge"},
+        }
+        say = {"verb": "say", "stream": True, "closeStreamOnEmpty": False}
+        app.answers["verb:hook"] = [HANGUP]
+        with sandbox.callee(SPEAKS_UP) as callee:
+            talk = self.place(gateway, app, callee.number, config, say)
+            self.event(talk, "stream_open")
+            talk.command("tts:tokens", {"id": 1, "tokens": LONG})
+            self.event(talk, "user_interruption")
+            heard = callee.wait(20)
+
+        assert talk.wait_for("verb:hook")["data"]["reason"] == "speechDetected"
+        assert sound_ms(heard) < 3500
