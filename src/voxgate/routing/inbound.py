@@ -131,17 +131,6 @@ class Atlas:
             return trunk.account_sid == tenant.account_sid
         return trunk.service_provider_sid == tenant.service_provider_sid
 
-    def trunk_that_logs_in(self, tenant: Tenant, username: str) -> Trunk | None:
-        """The trunk of the tenant, or its provider's, that has this user name for its calls."""
-        found = [
-            trunk
-            for trunk in self.trunks.values()
-            if trunk.trunk_type == "auth"
-            and trunk.inbound_auth_username == username
-            and self.usable_by(trunk, tenant)
-        ]
-        return min(found, key=lambda trunk: trunk.account_sid is None, default=None)
-
 
 def identify(
     host: str, source_ip: str, atlas: Atlas, *, registered: Sequence[str] = ()

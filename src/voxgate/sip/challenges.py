@@ -81,6 +81,10 @@ class Challenger:
         made_at = self._made_at(authorization.nonce)
         return made_at is not None and self._counts(authorization, made_at)
 
+    def __len__(self) -> int:
+        """How many nonces are counted."""
+        return len(self._counted)
+
     def _counts(self, authorization: Authorization, made_at: float) -> bool:
         """Each answer is good once: its count must be higher than any before."""
         try:
