@@ -52,7 +52,9 @@ class Story:
             self.path("status"),
             lambda r: r.body["call_sid"] == sid and r.body["call_status"] in last,
         )
-        return [r.body for r in self.hooks.requests(self.path("status")) if r.body["call_sid"] == sid]
+        return [
+            r.body for r in self.hooks.requests(self.path("status")) if r.body["call_sid"] == sid
+        ]
 
 
 @pytest.fixture
@@ -79,7 +81,12 @@ def test_the_caller_and_the_callee_are_joined_and_the_application_hears_how_it_e
 
 @pytest.mark.parametrize(
     ("ending", "status", "sip_status"),
-    [("0130", "busy", 486), ("0139", "busy", 600), ("0131", "failed", 603), ("0136", "failed", 484)],
+    [
+        ("0130", "busy", 486),
+        ("0139", "busy", 600),
+        ("0131", "failed", 603),
+        ("0136", "failed", 484),
+    ],
 )
 def test_a_refusal_comes_back_as_the_contract_maps_it(story, ending, status, sip_status):
     """Contract 5.2 dial; gotcha 66: of a dialled leg 600 is busy and 603 is failed."""
