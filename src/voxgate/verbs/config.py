@@ -48,6 +48,8 @@ _STORED = (
 _RESETTABLE = frozenset(_SWITCHED_OFF) | frozenset(_STORED)
 _WITHOUT_EFFECT = {
     "vad": "the recognisers of this version find speech themselves",
+    "auto_stream_tts": "only a say with stream speaks what comes word by word",
+    "track_tts_playout": "notifyEvents tells of playbacks",
     "notify_stt_latency": "no recogniser of this version measures it",
     "noise_isolation": "it needs Krisp, which is not installed",
     "turn_taking": "it needs Krisp, which is not installed",
@@ -165,6 +167,8 @@ class Config(Verb):
     tts_stream: TtsStream | None = Field(
         None, description="Speak what is sent with tts:tokens beside the verbs."
     )
+    auto_stream_tts: bool | None = None
+    track_tts_playout: bool | None = None
     vad: dict[str, Any] | None = None
     noise_isolation: dict[str, Any] | None = None
     turn_taking: dict[str, Any] | None = None
