@@ -9,9 +9,12 @@ from voxgate.verbs.contract import InvalidDocument, NotNow
 from voxgate.verbs.vocabulary import parse_document
 
 
+OK = SipAnswer(200, "OK")
+
+
 @dataclass
 class Asker:
-    answer: SipAnswer | None = SipAnswer(200, "OK")
+    answer: SipAnswer | None
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
     async def request(
@@ -23,7 +26,7 @@ class Asker:
         return self.answer
 
 
-def asked(answer: SipAnswer | None = SipAnswer(200, "OK"), **properties: object) -> FakeCall:
+def asked(answer: SipAnswer | None = OK, **properties: object) -> FakeCall:
     call = FakeCall()
     call.dialling = Asker(answer)
     run(verb("sip:request", **{"method": "info", "actionHook": "/done", **properties}), call)
