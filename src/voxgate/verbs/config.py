@@ -15,12 +15,12 @@ from voxgate.verbs.contract import NEXT, Need, NotNow, Outcome, Verb, VerbContex
 from voxgate.verbs.filler import ActionHookDelayAction, FillerNoise
 from voxgate.verbs.listen import BackgroundListen
 from voxgate.verbs.properties import (
+    Decibels,
     HookProperty,
     SipHeaders,
     Synthesizer,
     Texts,
     absent,
-    decibels,
 )
 from voxgate.verbs.recognizer import Recognizer
 
@@ -157,7 +157,7 @@ class Config(Verb):
     sip_request_within_dialog_hook: HookProperty | None = None
     refer_hook: HookProperty | None = None
     amd: AmdObject | None = Field(None, description="Tell a person from a machine from now on.")
-    boost_audio_signal: Annotated[float | None, BeforeValidator(decibels)] = Field(
+    boost_audio_signal: Decibels | None = Field(
         None, description='Decibels, as a number or as text such as "+3dB".'
     )
     early_media: bool | None = Field(

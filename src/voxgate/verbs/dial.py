@@ -26,13 +26,13 @@ from voxgate.verbs.contract import (
     WireObject,
 )
 from voxgate.verbs.properties import (
+    Decibels,
     HookObject,
     HookProperty,
     Seconds,
     SipHeaders,
     VerbReader,
     absent,
-    decibels,
 )
 
 TARGETS_MAX = 10
@@ -158,9 +158,10 @@ class Dial(Verb):
         None, description="Verbs for the callee before it is joined; hanging up in them declines."
     )
     dial_music: str | None = Field(None, description="What the caller hears while it rings.")
-    dtmf_capture: Annotated[Patterns | None, BeforeValidator(_patterns)] = Field(
-        None, description="Key sequences told to dtmfHook; an array counts for both legs."
-    )
+    dtmf_capture: Annotated[
+        Patterns | None,
+        BeforeValidator(_patterns, json_schema_input_type=Patterns | list[str] | None),
+    ] = Field(None, description="Key sequences told to dtmfHook; an array counts for both legs.")
     dtmf_hook: HookProperty | None = None
     refer_hook: HookProperty | None = Field(
         None, description="Asked when a leg is to be transferred (REFER); answers for the other."
@@ -173,7 +174,7 @@ class Dial(Verb):
     exit_media_path: bool = Field(
         False, description="Let the two exchange their audio directly where nothing needs it here."
     )
-    boost_audio_signal: Annotated[float | None, BeforeValidator(decibels)] = Field(
+    boost_audio_signal: Decibels | None = Field(
         None, description='Decibels on what the callee says, also as text: "+3dB".'
     )
     listen: Annotated[tuple[Verb, ...], _nested("listen")] = ()

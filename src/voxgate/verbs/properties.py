@@ -78,6 +78,9 @@ def decibels(value: object) -> object:
     return value
 
 
+Decibels = Annotated[float, BeforeValidator(decibels, json_schema_input_type=float | str)]
+
+
 def rounds(loop: int | None) -> Iterator[int]:
     """0, 1, 2, ... as often as `loop` says."""
     number = 0
