@@ -108,5 +108,8 @@ def amplified(audio: Audio, level_db: float) -> Audio:
 def over_noise(audio: Audio, noise: Audio) -> Audio:
     """`audio` with `noise` behind it, as often as it takes."""
     times = len(audio.samples) // len(noise.samples) + 1
-    both = map(operator.add, array("h", audio.samples), array("h", noise.samples * times))
-    return Audio(array("h", map(_clipped, both)).tobytes(), audio.rate_hz)
+    behind = array("h", noise.samples * times)
+    both = list(map(operator.add, array("h", audio.samples), behind))
+    if both and (max(both) > FULL_SCALE or min(both) < -FULL_SCALE):
+        both = [_clipped(sample) for sample in both]
+    return Audio(array("h", both).tobytes(), audio.rate_hz)

@@ -191,8 +191,8 @@ _ACTS: dict[Answering, Callable[[random.Random], str]] = {
     Answering.VOICEMAIL: _mailbox(_beep),
     Answering.BEEP_ONLY: _bare_beep,
     Answering.SILENCE: lambda _draw: "listen",
-    Answering.RINGBACK: _tone("ringback", 60),
-    Answering.BUSY: _tone("busy", 30),
+    Answering.RINGBACK: _tone("ringback", 12),
+    Answering.BUSY: _tone("busy", 12),
     Answering.VOICEMAIL_1000HZ: _mailbox(_beep_1000),
     Answering.RINGBACK_HUMAN: _answered_late,
 }
