@@ -388,3 +388,34 @@ def test_a_member_whose_audio_breaks_disturbs_nobody(tell):
         await b.hears()
 
     tell(story)
+
+
+def test_the_leg_that_starts_the_conference_is_recorded(tell):
+    async def story(room):
+        pause = {"verb": "pause", "length": 60}
+        a = await room.calls(conference("kept", record={"path": "kept.wav"}), pause)
+        b = await room.calls(conference("kept", record={"path": "ignored.wav"}))
+        await a.until_event("media", type="recording_started")
+        await a.hears(b.hz)
+
+        await a.accepts(conferenceParticipantAction={"action": "kick"})
+
+        await a.until_event("media", type="recording_stopped")
+        assert "recording_started" not in [event["type"] for event in await b.events("media")]
+
+    tell(story)
+
+
+def test_a_listen_may_run_beside_the_conference(tell):
+    async def story(room):
+        listen = {"url": f"ws://127.0.0.1:{room.hooks.port}/no-socket-here", "mixType": "mixed"}
+        a = await room.calls(conference("heard", listen=listen))
+        b = await room.calls(conference("heard"))
+
+        await a.hears(b.hz)
+
+        # It cannot be reached: that is an alert, and nobody in the room notices.
+        assert await a.until_event("alert")
+        await b.hears(a.hz)
+
+    tell(story)

@@ -77,10 +77,6 @@ async def update(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
 async def _carry_out(session: Session, change: CallUpdateDraft) -> SipAnswer | None:
     whisper = _prompts(change.whisper) if change.whisper is not None else ()
     options = [name for name in _ACTIONS if name in change.model_fields_set]
-    if "call_hook" in options and session.runner is None:
-        raise NotNow(NO_APPLICATION)  # before the child loses its parent
-    if not options and not whisper:
-        raise NotNow("this is not available yet")
     if _SILENCING.intersection(options):
         whisper = ()
     if whisper:
@@ -154,30 +150,50 @@ def _prompts(whisper: object) -> tuple[Sound, ...]:
 
 
 async def _redirect(session: Session, change: CallUpdateDraft) -> None:
-    if change.call_hook is None:
-        return
+    own = change.call_hook.to_hook() if change.call_hook else None
+    child = change.child_call_hook.to_hook() if change.child_call_hook else None
     if change.call_status_hook is not None:
         session.ports.redirect_status(session.call.sid, change.call_status_hook.to_hook())
-    _later(session, "redirect", _refetch(session, change.call_hook.to_hook()))
+    _give_hooks(session, own, child)
 
 
 async def _redirect_child(session: Session, change: CallUpdateDraft) -> None:
-    if change.child_call_hook is not None:
-        session.dialling.redirect_child(change.child_call_hook.to_hook())
+    if change.call_hook is None:  # else both were taken care of together
+        await _redirect(session, change)
 
 
-async def _refetch(session: Session, hook: Hook) -> None:
-    """The answer replaces the application; an empty one only ends the verb that runs."""
+def _give_hooks(session: Session, own: Hook | None, child: Hook | None) -> None:
+    """New applications for this leg, for the dialled one, or for both."""
+    if own is not None and session.runner is None:
+        raise NotNow(NO_APPLICATION)
+    if child is not None:
+        session.dialling.check_joined()
+    if own is not None:
+        _later(session, "redirect", _refetch(session, own, child))
+    elif child is not None:
+        session.dialling.redirect_child(child)
+
+
+async def _refetch(session: Session, hook: Hook, child: Hook | None) -> None:
+    """The answer replaces the application; an empty one only ends the verb that runs.
+
+    The dialled leg gets its hook once the answer is there: with it the dial is over, and the verbs
+    behind the dial are not what was meant to run next.
+    """
+    document, kind = None, ""
     try:
         document = await session.application.redirected(hook)
     except NoDocument as nothing:
-        if nothing.kind == "empty" and session.runner is not None:
-            session.runner.skip()
-        return
-    session.replace(document)
+        kind = nothing.kind
+    if child is not None:
+        session.dialling.redirect_child(child)
+    if document is not None:
+        session.replace(document)
+    elif kind == "empty" and session.runner is not None:
+        session.runner.skip()
 
 
-class RedirectData(BaseModel):
+class Redirection(BaseModel):
     """The object form of the redirect command: new applications for this leg and the dialled one."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -193,7 +209,7 @@ def _redirect_command(session: Session, data: object, *, queue: bool) -> None:
         _replace(session, _document(session, data), queue=queue)
         return
     try:
-        wanted = RedirectData.model_validate(data)
+        wanted = Redirection.model_validate(data)
     except ValidationError as invalid:
         raise InvalidCommand(f"redirect: {invalid.errors()[0]['msg']}") from invalid
     if not wanted.model_fields_set:
@@ -203,12 +219,11 @@ def _redirect_command(session: Session, data: object, *, queue: bool) -> None:
     own = _document(session, wanted.parent_call) if wanted.parent_call is not None else None
     if wanted.child_call is not None:
         session.dialling.replace_child(_document(session, wanted.child_call))
-    elif wanted.child_call_hook is not None:
-        session.dialling.redirect_child(wanted.child_call_hook.hook)
+    own_hook = wanted.call_hook.hook if wanted.call_hook and own is None else None
+    child_hook = wanted.child_call_hook.hook if wanted.child_call_hook else None
+    _give_hooks(session, own_hook, child_hook if wanted.child_call is None else None)
     if own is not None:
         _replace(session, own, queue=queue)
-    elif wanted.call_hook is not None:
-        _later(session, "redirect", _refetch(session, wanted.call_hook.hook))
 
 
 def _replace(session: Session, document: Document, *, queue: bool) -> None:
@@ -316,11 +331,9 @@ async def _set_listening(session: Session, change: CallUpdateDraft) -> None:
         context_of(session).taps.pause(paused=change.listening == "pause")
 
 
-# In the order in which the options of one update are carried out: a child gets its hook while it
-# still is one.
+# In the order in which the options of one update are carried out.
 _ACTIONS: dict[str, _Action] = {
     "call_status": _set_status,
-    "child_call_hook": _redirect_child,
     "transcribe_status": _set_transcribing,
     "listen_status": _set_listening,
     "stream_status": _set_listening,
@@ -336,14 +349,11 @@ _ACTIONS: dict[str, _Action] = {
     "dub": _dub,
     "boost_audio_signal": _boost,
     "call_hook": _redirect,
+    "child_call_hook": _redirect_child,
 }
 
 # Beside these a whisper would be cut at once; it is left out.
 _SILENCING = frozenset({"call_status", "call_hook", "child_call_hook"})
-
-
-def _as_sent(data: object) -> object:
-    return data
 
 
 def _under(option: str) -> Callable[[object], object]:

@@ -81,6 +81,7 @@ class Conference:
         self.sid = sid
         self.name = name
         self.started = asyncio.Event()
+        self.starter: Member | None = None
         self.is_over = False
         self._room = room
         self._clock = clock
@@ -123,6 +124,7 @@ class Conference:
 
     def _start(self, member: Member) -> None:
         self._began_at = self._clock.monotonic()
+        self.starter = member
         self.started.set()
         self._announce(member, "start")
         if self._lasts_s:

@@ -304,8 +304,8 @@ class RunningDial:
         for session, other in ((self._session, far), (far, self._session)):
             self._bridge.watch_hold(session, partial(self._held, session, other))
             self._bridge.relay_info_keys(session, other)
-        if order.beside.boost_db is not None and child.media is not None:
-            child.media.stream.gain(inbound_db=order.beside.boost_db)
+        if order.beside.boost_db is not None and far.context is not None:
+            far.context.tracks.boost(order.beside.boost_db)
         if order.beside.amd is not None:
             CallAmd(far, told=self._session).start(order.beside.amd)
         for session, verbs in (

@@ -163,6 +163,9 @@ class CallDialling:
 
         dial.emancipate(first)
 
+    def check_joined(self) -> None:
+        self._joined_with()
+
     def _joined_with(self) -> tuple[RunningDial, Session]:
         if self._dial is None:
             raise NotNow("there is no dialled call")

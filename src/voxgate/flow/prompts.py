@@ -1,11 +1,13 @@
 """What somebody hears who waits: the verbs of a hook, once or again and again."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from voxgate.flow.session import Session
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
+from voxgate.verbs.capabilities.rooms import Told
 from voxgate.verbs.contract import Document, VerbContext
 
 PROMPTS = frozenset({"say", "play", "pause"})
@@ -51,3 +53,51 @@ async def entertain(
             continue
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, RETRY_S_MAX)
+
+
+def _no_facts() -> Json:
+    return {}
+
+
+async def entertain_until(
+    over: Coroutine[Any, Any, None],
+    session: Session,
+    context: VerbContext,
+    hook: Hook | None,
+    *,
+    facts: Callable[[], Json] = _no_facts,
+    allowed: Iterable[str] = PROMPTS,
+) -> None:
+    """Let the far end hear what the hook says, or nothing without one, until `over` returns."""
+    if hook is None:
+        await over
+        return
+    async with asyncio.TaskGroup() as tasks:
+        playing = tasks.create_task(
+            entertain(session, context, hook, facts, allowed), name="entertain"
+        )
+        await over
+        playing.cancel()
+
+
+async def first_of(wait: Coroutine[Any, Any, object], future: "asyncio.Future[Any]") -> None:
+    """Return when either is done; `future` is left as it is."""
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(wait)
+        await asyncio.wait({waiting, future}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+
+async def before(future: "asyncio.Future[Any]", work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, but break it off once `future` is done."""
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(work)
+        await asyncio.wait({working, future}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+
+
+def tell_after_end(session: Session, done: Told | None, facts: Json) -> None:
+    """Tell an action hook that its call ended while the verb ran; nothing when it did not."""
+    if done is not None and session.ending.done():
+        telling = session.application.action(done.hook, dict(facts), done.verb_id)
+        session.last_words(telling)

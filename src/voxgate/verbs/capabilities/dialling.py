@@ -178,6 +178,10 @@ class Dialling(Protocol):
         """`no-media`: the two legs exchange their audio directly. Raises NotNow."""
         ...
 
+    def check_joined(self) -> None:
+        """Raises NotNow unless the call talks to one that was dialled."""
+        ...
+
     # Any: a document; the module that says what that is knows this one.
     def replace_child(self, document: Any) -> None:  # noqa: ANN401
         """As `redirect_child`, with the verbs it begins with."""

@@ -1,0 +1,194 @@
+"""One call and the queues: waiting in one until it is taken, or taking somebody out of one."""
+
+import asyncio
+from collections.abc import Callable
+
+from voxgate.flow.prompts import PROMPTS, entertain_until, first_of, tell_after_end
+from voxgate.flow.queue import Meeting, Queue, QueueFull, Waiter
+from voxgate.flow.session import Session
+from voxgate.flow.sounds import BEEP
+from voxgate.media.errors import MediaError
+from voxgate.media.room import Seat
+from voxgate.media.stream import Stream
+from voxgate.model.calls import EventType, Json
+from voxgate.verbs.capabilities.rooms import QueueWish, Taking, Told
+from voxgate.verbs.contract import VerbContext
+
+WHILE_QUEUED = PROMPTS | {"leave", "tag"}
+
+
+class Queueing:
+    """Of one session; `aside()` gives the context of verbs that run while it waits."""
+
+    def __init__(self, session: Session, aside: Callable[[], VerbContext]) -> None:
+        self._session = session
+        self._aside = aside
+        self._waits = False
+        self._left = asyncio.Event()
+        self._seat: Seat | None = None  # opposite somebody from a queue
+
+    async def enqueue(self, wish: QueueWish, stream: Stream, done: Told | None) -> Json:
+        queues, call = self._session.ports.queues, self._session.call
+        account_sid = call.record.account_sid
+        waiter = Waiter(call.sid, wish.priority)
+        facts: Json = {
+            "queue_sid": f"queue:{account_sid}:{wish.name}",
+            "queue_time": 0,
+            "queue_result": "error",
+        }
+        try:
+            queue = queues.of(account_sid, wish.name)
+            queue.join(waiter)
+        except QueueFull as full:
+            self._note("queue_full", wish.name, error=str(full))
+            return facts
+        try:
+            await self._wait(queue, waiter, wish, facts)
+            if waiter.met.done():
+                facts["queue_result"] = "bridged"
+                await self._talk(waiter.met.result(), stream)
+        except asyncio.CancelledError:
+            tell_after_end(self._session, done, facts)
+            raise
+        finally:
+            if waiter.met.done():
+                waiter.met.result().part()
+        return facts
+
+    async def _wait(self, queue: Queue, waiter: Waiter, wish: QueueWish, facts: Json) -> None:
+        """Keeps `facts` as the action hook is to hear them."""
+        loop = asyncio.get_running_loop()
+        began, joined_at = loop.time(), self._clock_ms()
+        record = self._session.call.record
+        facts["queue_result"] = "hangup"
+        self._report(queue, {"event": "join", "join_time": joined_at})
+        self._waits = True
+        self._left.clear()
+
+        def standing() -> Json:
+            return {
+                "queue_sid": queue.sid,
+                "queue_time": round(loop.time() - began),
+                "queue_size": len(queue),
+                "queue_position": queue.position(waiter),
+                "call_sid": record.call_sid,
+                "call_id": record.call_id,
+            }
+
+        try:
+            await entertain_until(
+                first_of(self._left.wait(), waiter.met),
+                self._session,
+                self._aside(),
+                wish.wait_hook,
+                facts=standing,
+                allowed=WHILE_QUEUED,
+            )
+            facts["queue_result"] = "leave"
+        finally:
+            facts["queue_time"] = round(loop.time() - began)
+            self._waits = False
+            queue.leave(waiter)
+            self._session.ports.queues.forget(record.account_sid, queue)
+            self._report_left(queue, waiter, joined_at)
+
+    async def dequeue(self, taking: Taking, stream: Stream, done: Told | None) -> Json:
+        queues = self._session.ports.queues
+        account_sid = self._session.call.record.account_sid
+        try:
+            queue = queues.of(account_sid, taking.name)
+        except QueueFull as full:
+            self._note("queue_full", taking.name, error=str(full))
+            return {"dequeue_result": "timeout"}
+        try:
+            waiter = await _take(queue, taking)
+        except asyncio.CancelledError:
+            tell_after_end(self._session, done, {"dequeue_result": "hangup"})
+            raise
+        finally:
+            queues.forget(account_sid, queue)
+        if waiter is None:
+            return {"dequeue_result": "timeout"}
+        meeting = Meeting(queues.open_room(), self._session.call.sid)
+        waiter.met.set_result(meeting)
+        try:
+            if taking.beep and (leg := self._session.leg) is not None:
+                await leg.play(BEEP)
+            await self._talk(meeting, stream)
+        except asyncio.CancelledError:
+            tell_after_end(self._session, done, {"dequeue_result": "complete"})
+            raise
+        finally:
+            meeting.part()
+            meeting.room.close()
+        return {"dequeue_result": "complete"}
+
+    async def _talk(self, meeting: Meeting, stream: Stream) -> None:
+        """Talk with the other one until either goes."""
+        try:
+            seat = self._seat = stream.join(meeting.room)
+            seat.relay_digits(relays=True)
+            self._note("queue_bridged", meeting.taker_sid)
+            await asyncio.shield(meeting.over)
+        except MediaError:
+            return  # the leg or the room has just ended
+        finally:
+            meeting.part()
+            if self._seat is not None:
+                self._seat.leave()
+                self._seat = None
+
+    # Live call control, and the verb `leave`.
+
+    def leave(self) -> None:
+        if self._waits:
+            self._left.set()
+
+    def mute(self, *, muted: bool) -> bool:
+        """False when it talks to nobody from a queue."""
+        if self._seat is None:
+            return False
+        self._seat.mute(muted=muted)
+        return True
+
+    # Who is told.
+
+    def _report_left(self, queue: Queue, waiter: Waiter, joined_at: int) -> None:
+        facts: Json = {
+            "event": "leave",
+            "join_time": joined_at,
+            "leave_time": self._clock_ms(),
+            "leave_reason": "abandoned",
+        }
+        if waiter.met.done():
+            facts |= {"leave_reason": "dequeued", "dequeuer": waiter.met.result().taker_sid}
+        self._report(queue, facts)
+
+    def _report(self, queue: Queue, facts: Json) -> None:
+        """For the account's queue_event_hook; what it answers is nobody's document."""
+        facts = {"queue": queue.name, "length": len(queue), **facts}
+        self._note("queue_" + facts["event"], queue.name)
+        self._session.last_words(self._tell_account(facts))
+
+    async def _tell_account(self, facts: Json) -> None:
+        hook = await self._session.ports.queue_event_hook(self._session.call.record.account_sid)
+        if hook is not None:
+            await self._session.application.action(hook, facts, None, kind="queue:status")
+
+    def _clock_ms(self) -> int:
+        return round(self._session.ports.clock.wall() * 1000)
+
+    def _note(self, type_: str, name: str, **facts: object) -> None:
+        self._session.call.note(EventType.MEDIA, {"type": type_, "name": name, **facts})
+
+
+async def _take(queue: Queue, taking: Taking) -> Waiter | None:
+    """Somebody who is still there; None when nobody came in time."""
+    try:
+        async with asyncio.timeout(taking.timeout_s):
+            while True:
+                waiter = await queue.take(taking.call_sid)
+                if not waiter.has_gone:
+                    return waiter
+    except TimeoutError:
+        return None
