@@ -1,11 +1,13 @@
-"""The sandbox as a carrier: takes every INVITE and hands it to the persona of its number."""
+"""The sandbox as a carrier: every INVITE goes to the persona of its number; callers ring out."""
 
 from voxgate.sandbox.callee import Callee
+from voxgate.sandbox.caller import Caller, Errand, Invite
 from voxgate.sandbox.calls import CallRecord
 from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.personas import Persona, PersonaBook, digits_of
 from voxgate.sandbox.script import Script, ScriptError
 from voxgate.sip.dialog.callee import IncomingInvite
+from voxgate.sip.grammar import SipError
 
 SCRIPT_HEADER = "X-Sandbox-Script"
 
@@ -13,10 +15,12 @@ SCRIPT_HEADER = "X-Sandbox-Script"
 class SandboxCarrier:
     """Give `take` to the endpoint as its handler of incoming calls."""
 
-    def __init__(self, far_end: FarEnd, personas: PersonaBook) -> None:
+    def __init__(self, far_end: FarEnd, personas: PersonaBook, invite: Invite) -> None:
         self._far_end = far_end
         self._personas = personas
+        self._invite = invite
         self._callees: dict[str, Callee] = {}
+        self._callers: dict[str, Caller] = {}
 
     def take(self, invite: IncomingInvite) -> None:
         """A call comes in."""
@@ -36,10 +40,27 @@ class SandboxCarrier:
         self._callees[call_id] = callee
         callee.begin()
 
+    def place(self, errand: Errand) -> CallRecord:
+        """Somebody calls. Raises MediaError when no port is free, SipError for bad headers."""
+        caller = Caller(self._far_end, errand, self._hung_up)
+        try:
+            caller.begin(self._invite)
+        except SipError:
+            caller.stop()
+            raise
+        self._far_end.calls.add(caller.record)
+        self._callers[caller.record.call_id] = caller
+        return caller.record
+
     def stop(self) -> None:
-        """Every callee leaves its call."""
+        """Everybody leaves their call."""
         for callee in list(self._callees.values()):
             callee.stop()
+        for caller in list(self._callers.values()):
+            caller.stop()
+
+    def _hung_up(self, caller: Caller) -> None:
+        self._callers.pop(caller.record.call_id, None)
 
     def _over(self, callee: Callee) -> None:
         if self._callees.get(callee.record.call_id) is callee:

@@ -5,6 +5,7 @@
     GET    /calls?number=+15005550100    those to one number; &wait=10 waits for the newest's end
     GET    /calls/{call_id}              ?wait=10 waits for the end of the call, in seconds
     GET    /calls/{call_id}/heard.wav
+    POST   /calls                        {"to": "sip:...", "script": "...", "from"?, "headers"?}
     DELETE /calls                        forgets ended calls
     GET    /personas
     PUT    /personas/{number}            {"script": "...", "name"?, "about"?, "codecs"?}
@@ -14,11 +15,14 @@ For tests and tools on the same machine: it has no authentication and listens on
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from voxgate.media.errors import MediaError
+from voxgate.sandbox.caller import Errand
 from voxgate.sandbox.calls import CallBook, CallRecord
 from voxgate.sandbox.hearing import as_wav
 from voxgate.sandbox.personas import (
@@ -29,18 +33,27 @@ from voxgate.sandbox.personas import (
     digits_of,
     persona_from,
 )
+from voxgate.sandbox.script import ScriptError
+from voxgate.sip.grammar import SipError
+from voxgate.sip.headers import NameAddr
+from voxgate.sip.uri import Uri
 
 WAIT_MAX_S = 60.0
+CALLER = "+15005550199"
 BODY_MAX = 64 * 1024
 
 
-def control_app(calls: CallBook, personas: PersonaBook) -> web.Application:
+Place = Callable[[Errand], CallRecord]
+
+
+def control_app(calls: CallBook, personas: PersonaBook, place: Place) -> web.Application:
     """The routes; the caller runs the application and owns both books."""
     app = web.Application(client_max_size=BODY_MAX, middlewares=[_answer_refusals])
-    control = _Control(calls, personas)
+    control = _Control(calls, personas, place)
     app.add_routes([
         web.get("/health", control.health),
         web.get("/calls", control.list_calls),
+        web.post("/calls", control.place_call),
         web.delete("/calls", control.forget_calls),
         web.get("/calls/{call_id}", control.show_call),
         web.get("/calls/{call_id}/heard.wav", control.heard),
@@ -83,9 +96,10 @@ async def _answer_refusals(request: web.Request, handler: Handler) -> web.Stream
 
 
 class _Control:
-    def __init__(self, calls: CallBook, personas: PersonaBook) -> None:
+    def __init__(self, calls: CallBook, personas: PersonaBook, place: Place) -> None:
         self._calls = calls
         self._personas = personas
+        self._place = place
 
     async def health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -98,6 +112,14 @@ class _Control:
             wait_s = _read_wait(request.query.get("wait", "0"))
             found = await self._calls.wait_at(digits_of(number), within_s=wait_s)
         return web.json_response([record.summary() for record in found])
+
+    async def place_call(self, request: web.Request) -> web.Response:
+        errand = _read_errand(await request.read())
+        try:
+            record = self._place(errand)
+        except (MediaError, SipError) as impossible:
+            raise _Refused(422, "headers", str(impossible)) from None
+        return web.json_response(record.summary(), status=201)
 
     async def forget_calls(self, _request: web.Request) -> web.Response:
         self._calls.clear()
@@ -148,13 +170,38 @@ def _read_wait(text: str) -> float:
     return wait_s
 
 
-def _read_persona(number: str, body: bytes) -> Persona:
+def _read_object(body: bytes) -> dict[str, Any]:
     try:
         wanted = json.loads(body)
     except ValueError:
         raise _Refused(400, "body", "the body is not JSON") from None
     if not isinstance(wanted, dict):
         raise _Refused(400, "body", "the body is not a JSON object")
+    return wanted
+
+
+def _read_errand(body: bytes) -> Errand:
+    wanted = _read_object(body)
+    for name in ("to", "script", "from"):
+        if not isinstance(wanted.get(name, CALLER if name == "from" else None), str):
+            raise _Refused(400, name, "must be a string")
+    headers = wanted.get("headers", {})
+    if not isinstance(headers, dict) or not all(isinstance(v, str) for v in headers.values()):
+        raise _Refused(400, "headers", "must be an object of strings")
+    try:
+        script = Errand.script_of(wanted["script"])
+    except ScriptError as wrong:
+        raise _Refused(400, "script", str(wrong)) from None
+    try:
+        to = Uri.parse(wanted["to"])
+        from_ = NameAddr.parse(f"<sip:{wanted.get('from', CALLER)}@sandbox.invalid>")
+    except SipError as wrong:
+        raise _Refused(400, "to", str(wrong)) from None
+    return Errand(to, from_, script, tuple(headers.items()))
+
+
+def _read_persona(number: str, body: bytes) -> Persona:
+    wanted = _read_object(body)
     try:
         return persona_from(number, wanted)
     except BadPersona as wrong:

@@ -210,7 +210,7 @@ class Conversation:
             case ReInvited() | Updated():
                 self._renegotiate(event)
             case AckReceived() if event.body:
-                self._accept(event.body)
+                self.accept(event.body)
             case InfoReceived():
                 found = _INFO_DIGIT.search(event.body)
                 if found is not None:
@@ -243,13 +243,13 @@ class Conversation:
 
     def _on_reinvite_answered(self, outcome: Outcome) -> None:
         if outcome.success:
-            self._accept(outcome.body)
+            self.accept(outcome.body)
         elif not self._closed:
             problem = f"the re-INVITE was answered {outcome.status} {outcome.reason}"
             self._record.problems.append(problem)
 
-    def _accept(self, answer: bytes) -> None:
-        """The caller's description for our last offer."""
+    def accept(self, answer: bytes) -> None:
+        """The other side's description for our last offer."""
         if self._closed:
             return
         try:

@@ -16,7 +16,7 @@ import io
 import json
 import subprocess
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -117,6 +117,21 @@ class ScriptedCallee:
         return self.sandbox.call(calls[0]["call_id"])
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptedCaller:
+    """One call that the sandbox places."""
+
+    call_id: str
+    sandbox: "RunningSandbox"
+
+    def wait(self, within_s: float = WAIT_S) -> HeardCall:
+        """The call once it has ended. Raises TimeoutError."""
+        path = f"/calls/{quote(self.call_id, safe='')}?wait={within_s:g}"
+        if self.sandbox.ask("GET", path)["state"] != "ended":
+            raise TimeoutError(f"the call did not end within {within_s:g} s")
+        return self.sandbox.call(self.call_id)
+
+
 class RunningSandbox:
     """A sandbox process with its control interface."""
 
@@ -146,6 +161,22 @@ class RunningSandbox:
             yield ScriptedCallee(number, self)
         finally:
             self.ask("DELETE", path)
+
+    def ring(
+        self,
+        uri: str,
+        script: str,
+        *,
+        from_: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "ScriptedCaller":
+        """Somebody calls `uri` and carries out `script` once it is answered.
+
+        Raises SandboxRefused naming what cannot be carried out.
+        """
+        errand = {"to": uri, "script": script, "headers": dict(headers or {})}
+        placed = self.ask("POST", "/calls", errand | ({"from": from_} if from_ else {}))
+        return ScriptedCaller(placed["call_id"], self)
 
     def call(self, call_id: str) -> HeardCall:
         """What is known about a call by its Call-ID. Raises SandboxRefused."""

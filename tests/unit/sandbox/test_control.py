@@ -3,18 +3,26 @@ import asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from unit.sandbox.records import record
-from voxgate.sandbox.calls import CallBook
+from voxgate.media.errors import MediaError
+from voxgate.sandbox.caller import Errand
+from voxgate.sandbox.calls import CallBook, CallRecord
 from voxgate.sandbox.control import control_app
 from voxgate.sandbox.personas import PersonaBook
 from voxgate.sandbox.sound import beep
 
 
-def against(story) -> None:
+def against(story, errands: list[Errand] | None = None) -> None:
     """Run `story(client, calls, personas)` against a served control interface."""
+
+    def place(errand: Errand) -> CallRecord:
+        if errands is None:
+            raise MediaError("no port is free")
+        errands.append(errand)
+        return record()
 
     async def run() -> None:
         calls, personas = CallBook(), PersonaBook()
-        async with TestClient(TestServer(control_app(calls, personas))) as client:
+        async with TestClient(TestServer(control_app(calls, personas, place))) as client:
             await story(client, calls, personas)
 
     asyncio.run(run())
@@ -149,5 +157,45 @@ def test_bad_personas_are_refused_by_field():
             assert (await answer.json())["errors"][0]["field"] == field
 
         assert (await client.get("/calls/a?wait=soon")).status == 400
+
+    against(story)
+
+
+def test_a_caller_is_sent_on_its_errand():
+    errands = []
+
+    async def story(client, _calls, _personas):
+        errand = {
+            "to": "sip:4930@127.0.0.1:5060",
+            "script": 'say "Hello?"; hang up',
+            "from": "+4930111",
+            "headers": {"X-Campaign": "42"},
+        }
+        reply = await client.post("/calls", json=errand)
+        assert (reply.status, (await reply.json())["call_id"]) == (201, "a@b")
+
+    against(story, errands)
+    (errand,) = errands
+    assert str(errand.uri) == "sip:4930@127.0.0.1:5060"
+    assert errand.from_.uri.user == "+4930111"
+    assert errand.headers == (("X-Campaign", "42"),)
+    assert str(errand.script) == 'answer; say "Hello?"; hang up'
+
+
+def test_an_errand_that_cannot_be_carried_out_is_refused_by_field():
+    good = {"to": "sip:4930@127.0.0.1", "script": "listen"}
+
+    async def story(client, _calls, _personas):
+        for wrong, status, field in (
+            ({"to": "4930"}, 400, "to"),
+            ({"to": 1}, 400, "to"),
+            ({"script": "fly"}, 400, "script"),
+            ({"script": "ring 1s"}, 400, "script"),
+            ({"headers": {"X": 1}}, 400, "headers"),
+            ({}, 422, "headers"),
+        ):
+            reply = await client.post("/calls", json=good | wrong)
+            refused = await reply.json()
+            assert (reply.status, refused["errors"][0]["field"]) == (status, field), wrong
 
     against(story)
