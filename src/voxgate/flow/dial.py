@@ -12,6 +12,7 @@ from voxgate.call.dial import Connected, NotConnected
 from voxgate.call.orphan import intended_facts
 from voxgate.call.outcome import Cause
 from voxgate.flow.amd import CallAmd
+from voxgate.flow.application import NoDocument
 from voxgate.flow.bridge import Bridge
 from voxgate.flow.child import ELSEWHERE, ChildCall, first_of
 from voxgate.flow.context import CallContext
@@ -20,11 +21,13 @@ from voxgate.flow.program import FirstDocument
 from voxgate.flow.prompts import entertain
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
+from voxgate.flow.transcription import transcribe_beside
 from voxgate.model.calls import Call, CallRequest, CallStatus, EventType
 from voxgate.provisioning.dialled import NotDialled
 from voxgate.sip.dialog.events import Progress
 from voxgate.verbs.capabilities.dialling import DialOrder, DialResult, DialTarget
 from voxgate.verbs.contract import Document, NotNow, PlayFailed, Verb, VerbContext
+from voxgate.verbs.transcribe import Transcribe
 
 Waiting = dict["asyncio.Future[Connected | NotConnected]", ChildCall]
 
@@ -258,11 +261,12 @@ class RunningDial:
 
     async def _talk(self, child: ChildCall) -> DialResult | None:
         await self._session.line.answer()
-        self._join(child)
         self._session.on_dial_progress(200, "OK")
-        self._start_beside(child)
-        self._choose_path(child)
-        self._on_joined(self, child.session)
+        if not child.session.ending.done():
+            self._join(child)
+            self._start_beside(child)
+            self._choose_path(child)
+            self._on_joined(self, child.session)
         loop = asyncio.get_running_loop()
         limit = None
         if self._order.time_limit_s is not None:
@@ -315,7 +319,7 @@ class RunningDial:
             for number, nested in enumerate(verbs):
                 if isinstance(nested, Verb) and session.context is not None:
                     session.background.start(
-                        f"dial-{nested.verb}-{number}", _run_nested(nested, session)
+                        f"dial-{nested.verb}-{number}", _run_nested(nested, session, self._session)
                     )
 
     def _choose_path(self, child: ChildCall) -> None:
@@ -386,7 +390,7 @@ class RunningDial:
         child = self._detached()
         if self._bridge is not None:
             self._bridge.let_go(child.call.sid)
-        child.grow_up(first)
+        child.grow_up(partial(_introduced, self._session, child.session, first))
         self._depart()
 
     def begin_transfer(self) -> None:
@@ -409,7 +413,7 @@ class RunningDial:
         async def first() -> Document:
             return document
 
-        child.grow_up(first)
+        child.grow_up(partial(_introduced, self._session, child.session, first))
 
     def end_transfer(self) -> None:
         """After `hand_over` the dial is over; without it everything is as it was."""
@@ -455,7 +459,26 @@ class RunningDial:
             self._bridge.close()
 
 
-async def _run_nested(verb: Verb, session: Session) -> None:
+async def _introduced(parent: Session, child: Session, first: FirstDocument) -> Document:
+    """The first document of a call that goes its own way.
+
+    Behind a WebSocket it gets a socket of its own, whose verbs, if there are any, win.
+    """
+    document = await first()
+    base = child.application.base
+    if base is None or not base.is_websocket:
+        return document
+    try:
+        own = await child.application.grown_up(parent.call.record)
+    except NoDocument:
+        return document
+    return own if own.verbs else document
+
+
+async def _run_nested(verb: Verb, session: Session, parent: Session) -> None:
+    if isinstance(verb, Transcribe):
+        await transcribe_beside(session, verb.order(), parent)
+        return
     await verb.run(_beside(session))
 
 

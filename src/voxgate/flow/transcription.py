@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from voxgate.flow.hearing import Hearing
 from voxgate.flow.session import Session
@@ -96,14 +97,14 @@ class Transcription:
             told_to.replace(document)
 
 
-def of_dial(parent: Session, child: Session, order: TranscriptOrder) -> list[Transcription]:
-    """The transcriptions of a bridge, each to be `run`: both legs, or the one of the channel.
+async def transcribe_beside(session: Session, order: TranscriptOrder, parent: Session) -> None:
+    """A `transcribe` nested in a dial of `parent`, on that call or on the one it dialled.
 
-    The parent's application is told, and its answers have no effect.
+    Returns at once when the order is not about this leg. The parent's application is told.
     """
-    legs = {CALLER: parent, CALLEE: child}
-    wanted = legs if order.channel is None else {order.channel: legs[order.channel]}
-    return [
-        Transcription(leg, order, channel=channel, told_to=parent)
-        for channel, leg in wanted.items()
-    ]
+    channel = CALLER if session is parent else CALLEE
+    if order.channel not in {None, channel}:
+        return
+    if parent.context is not None:
+        order = replace(order, ear=parent.context.ears.resolved(order.ear))
+    await Transcription(session, order, channel=channel, told_to=parent).run()

@@ -140,6 +140,7 @@ class StageSession:
         self.transcripts = Transcripts()
         self.settings = SessionSettings(self.call.record.request)
         self.speaker = FakeSpeaker()
+        self.context: StageContext | None = None
         self.runner = SimpleNamespace(verb=None, cut=self._cut)
         self.cuts: list[float] = []
         self.replaced: list[Document] = []

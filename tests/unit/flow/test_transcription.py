@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from unit.flow.ear_stage import StageSession
-from voxgate.flow.transcription import of_dial
+from voxgate.flow.transcription import transcribe_beside
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import Ear
 from voxgate.testing.virtual_time import run_virtual
@@ -28,9 +28,11 @@ def bridged(wanted: TranscriptOrder) -> tuple[StageSession, StageSession]:
     async def scenario() -> tuple[StageSession, StageSession]:
         parent, child = StageSession(), StageSession()
         parent.application.answer = Document((Pause(length=1),))
-        running = of_dial(parent, child, wanted)  # type: ignore[arg-type]
         async with asyncio.TaskGroup() as tasks:
-            work = [tasks.create_task(one.run()) for one in running]
+            work = [
+                tasks.create_task(transcribe_beside(leg, wanted, parent))  # type: ignore[arg-type]
+                for leg in (parent, child)
+            ]
             await asyncio.sleep(1)
             await child.speak()
             await parent.speak()
