@@ -74,7 +74,7 @@ def compose(request: CallRequest, attempt: Attempt, local_host: str) -> InvitePa
     return InviteParts(
         uri=uri,
         from_=NameAddr(request.caller_name, Uri("sip", request.from_user, host)),
-        to=NameAddr(None, _address_of_record(attempt.contact) or uri),
+        to=NameAddr(None, _shown_to(request, attempt.contact) or uri),
         contact_user=user or request.from_user,
         headers=(*_headers(request, carrier, gateway), *inherited),
         credentials=credentials,
@@ -102,9 +102,12 @@ def _device_uris(contact: Registration) -> tuple[Uri, Uri]:
     return _read(contact.contact).without_headers(), next_hop
 
 
-def _address_of_record(contact: Registration | None) -> Uri | None:
+def _shown_to(request: CallRequest, contact: Registration | None) -> Uri | None:
+    """Of a user: its address of record, unless the request wants another one shown."""
     if contact is None:
         return None
+    if request.to.override_to is not None:
+        return _read(request.to.override_to)
     return Uri("sip", contact.username, contact.realm or contact.source_host)
 
 

@@ -12,7 +12,6 @@ from voxgate.call.dial import Connected, NotConnected
 from voxgate.call.orphan import intended_facts
 from voxgate.call.outcome import Cause
 from voxgate.flow.amd import CallAmd
-from voxgate.flow.application import NoDocument
 from voxgate.flow.bridge import Bridge
 from voxgate.flow.child import ELSEWHERE, ChildCall, first_of
 from voxgate.flow.context import CallContext
@@ -390,7 +389,7 @@ class RunningDial:
         child = self._detached()
         if self._bridge is not None:
             self._bridge.let_go(child.call.sid)
-        child.grow_up(partial(_introduced, self._session, child.session, first))
+        child.grow_up(first)
         self._depart()
 
     def begin_transfer(self) -> None:
@@ -413,7 +412,7 @@ class RunningDial:
         async def first() -> Document:
             return document
 
-        child.grow_up(partial(_introduced, self._session, child.session, first))
+        child.grow_up(first)
 
     def end_transfer(self) -> None:
         """After `hand_over` the dial is over; without it everything is as it was."""
@@ -457,22 +456,6 @@ class RunningDial:
             self._path.close()
         if self._bridge is not None:
             self._bridge.close()
-
-
-async def _introduced(parent: Session, child: Session, first: FirstDocument) -> Document:
-    """The first document of a call that goes its own way.
-
-    Behind a WebSocket it gets a socket of its own, whose verbs, if there are any, win.
-    """
-    document = await first()
-    base = child.application.base
-    if base is None or not base.is_websocket:
-        return document
-    try:
-        own = await child.application.grown_up(parent.call.record)
-    except NoDocument:
-        return document
-    return own if own.verbs else document
 
 
 async def _run_nested(verb: Verb, session: Session, parent: Session) -> None:

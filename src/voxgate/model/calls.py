@@ -119,6 +119,7 @@ class Target:
     headers: tuple[tuple[str, str], ...] = ()
     proxy: str | None = None
     auth: SipAuth | None = None
+    override_to: str | None = None  # of a user: the URI that To shows
 
     @property
     def display(self) -> str:

@@ -79,6 +79,7 @@ def _target_to_json(target: Target, box: SecretBox) -> Json:
         "headers": target.headers,
         "proxy": target.proxy,
         "auth": None if auth is None else [auth.username, box.seal(auth.password)],
+        "override_to": target.override_to,
     }
 
 
@@ -93,6 +94,7 @@ def _target_from_json(document: Json, box: SecretBox) -> Target:
         headers=_pairs(document["headers"]),
         proxy=document["proxy"],
         auth=None if auth is None else SipAuth(auth[0], box.open(auth[1])),
+        override_to=document.get("override_to"),
     )
 
 

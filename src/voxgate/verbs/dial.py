@@ -3,10 +3,20 @@
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from voxgate.model.calls import Json, SipAuth, Target
 from voxgate.model.hooks import Hook
+from voxgate.provisioning.call_draft import phone_number
+from voxgate.sip.grammar import SipError
+from voxgate.sip.uri import Uri
 from voxgate.verbs.answering import AmdObject
 from voxgate.verbs.capabilities.dialling import (
     Beside,
@@ -41,9 +51,22 @@ _KEYS = re.compile(r"[0-9A-D*#]+")
 _NOT_DIALLED = {"teams": "teams is not available in this version"}
 
 
+def _sip_uri(text: str) -> str:
+    try:
+        uri = Uri.parse(text)
+    except SipError as malformed:
+        raise ValueError(f"is not a SIP URI: {malformed}") from None
+    if uri.scheme != "sip":
+        raise ValueError("must start with sip:")
+    return text
+
+
+Line = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
 class TargetFrom(WireObject):
-    user: str | None = Field(None, min_length=1)
-    host: str | None = Field(None, min_length=1)
+    user: Line | None = None
+    host: Line | None = None
 
 
 class TargetAuth(WireObject):
@@ -55,18 +78,22 @@ class DialledTarget(WireObject):
     """Whom to ring; which property is needed depends on `type`."""
 
     type: Literal["phone", "sip", "user", "teams"]
-    number: str | None = Field(None, min_length=1, description="Of a phone.")
-    sip_uri: str | None = Field(None, min_length=1, description="Of a sip target.")
-    name: str | None = Field(None, min_length=1, description="Of a registered user.")
-    trunk: str | None = Field(None, description="The carrier to take, by its name; phone only.")
+    number: Annotated[Line, AfterValidator(phone_number)] | None = Field(
+        None, description="Of a phone."
+    )
+    sip_uri: Annotated[Line, AfterValidator(_sip_uri)] | None = Field(
+        None, description="Of a sip target; a Replaces header in it is sent."
+    )
+    name: Line | None = Field(None, description="Of a registered user.")
+    trunk: Line | None = Field(None, description="The carrier to take, by its name; phone only.")
     headers: SipHeaders = Field({})
     auth: TargetAuth | None = None
-    proxy: str | None = Field(None, description="Where the INVITE is sent first.")
+    proxy: Line | None = Field(None, description="Where the INVITE is sent first.")
     from_: TargetFrom | None = Field(None, alias="from")
-    caller_id: str | None = Field(None, description="The caller shown to this target alone.")
-    caller_name: str | None = None
+    caller_id: Line | None = Field(None, description="The caller shown to this target alone.")
+    caller_name: Line | None = None
     confirm_hook: HookProperty | None = Field(None, description="Overrides dial.confirmHook.")
-    override_to: str | None = Field(None, description="Of a user: the request URI's user.")
+    override_to: Line | None = Field(None, description="Of a user: the URI in the To header.")
     method: str | None = None
     tenant: str | None = None
     vmail: bool | None = None
@@ -86,11 +113,12 @@ class DialledTarget(WireObject):
             self.type,
             number=self.number if self.type == "phone" else None,
             sip_uri=self.sip_uri if self.type == "sip" else None,
-            name=(self.override_to or self.name) if self.type == "user" else None,
+            name=self.name if self.type == "user" else None,
             trunk=self.trunk if self.type == "phone" else None,
             headers=tuple(self.headers.items()),
             proxy=self.proxy or proxy,
             auth=auth,
+            override_to=self.override_to if self.type == "user" else None,
         )
         return DialTarget(
             to,
@@ -150,8 +178,8 @@ class Dial(Verb):
     answer_on_bridge: bool = Field(
         False, description="Answer the caller only when the callee has answered."
     )
-    caller_id: str | None = Field(None, description="By default the caller's own number.")
-    caller_name: str | None = None
+    caller_id: Line | None = Field(None, description="By default the caller's own number.")
+    caller_name: Line | None = None
     timeout: Seconds = Field(60, gt=0, description="Seconds to ring; then no-answer.")
     time_limit: Seconds | None = Field(None, gt=0, description="Seconds of talk.")
     confirm_hook: HookProperty | None = Field(
@@ -182,7 +210,7 @@ class Dial(Verb):
     transcribe: Annotated[tuple[Verb, ...], _nested("transcribe")] = ()
     dub: Annotated[tuple[Verb, ...], _nested("dub")] = ()
     amd: AmdObject | None = Field(None, description="Tell whether a person or a machine answers.")
-    proxy: str | None = None
+    proxy: Line | None = Field(None, description="Of every target that names none.")
     tag: dict[str, Any] | None = Field(None, description="customerData of the dialled call.")
     forward_p_a_i: bool = Field(
         True, alias="forwardPAI", description="Pass on P-Asserted-Identity and Privacy."
@@ -212,9 +240,13 @@ class Dial(Verb):
         return self
 
     def cautions(self) -> tuple[str, ...]:
+        found = []
         if self.exit_media_path and self.anchor_media:
-            return ("dial: exitMediaPath is ignored beside anchorMedia",)
-        return ()
+            found.append("dial: exitMediaPath is ignored beside anchorMedia")
+        unread = {"method", "tenant", "vmail"}
+        used = {name for target in self.target for name in target.model_fields_set & unread}
+        found += [f"dial: target.{name} has no effect in this version" for name in sorted(used)]
+        return tuple(found)
 
     def facts(self) -> Json:
         return {"targets": [target.to_target(None).to.display for target in self.target]}
