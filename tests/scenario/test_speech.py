@@ -44,26 +44,26 @@ class Story:
     """One call: an application of fixed answers, and a callee who speaks."""
 
     def __init__(self, gateway: Gateway, hooks, sandbox: RunningSandbox) -> None:
-        self._gateway, self._hooks, self._sandbox = gateway, hooks, sandbox
+        self.gateway, self.hooks, self._sandbox = gateway, hooks, sandbox
         self.base = f"/speech/{next(_number)}"
 
     def run(self, script: str, *verbs: dict, **answers: list) -> HeardCall:
         """`answers` are of the hooks `<base>/<name>`; in verbs write `~name`."""
         for name, document in answers.items():
-            self._hooks.answer(f"{self.base}/{name}", document)
-        hook = self._hooks.answer(self.base, list(verbs))
+            self.hooks.answer(f"{self.base}/{name}", document)
+        hook = self.hooks.answer(self.base, list(verbs))
         with self._sandbox.callee(script) as callee:
-            self.placed = place(self._gateway, hook, callee.number)
+            self.placed = place(self.gateway, hook, callee.number)
             return callee.wait(20)
 
     def at(self, name: str) -> str:
         return f"{self.base}/{name}"
 
     def told(self, name: str) -> dict:
-        return self._hooks.wait_for(self.at(name)).body
+        return self.hooks.wait_for(self.at(name)).body
 
     def all_told(self, name: str) -> list[dict]:
-        return [request.body for request in self._hooks.requests(self.at(name))]
+        return [request.body for request in self.hooks.requests(self.at(name))]
 
 
 @pytest.fixture
@@ -335,3 +335,52 @@ class TestStream:
 
         assert talk.wait_for("verb:hook")["data"]["reason"] == "speechDetected"
         assert sound_ms(heard) < 3500
+
+
+class TestDial:
+    def test_both_legs_of_a_dial_are_transcribed_each_on_its_channel(self, story, sandbox):
+        """FS#666: the called leg was not transcribed by default."""
+        far = 'answer; wait 2s; say "I am the callee"; wait 1s; hang up'
+        with sandbox.callee(far) as callee:
+            dial = {
+                "verb": "dial",
+                "target": [{"type": "phone", "number": callee.number, "trunk": "speech"}],
+                "transcribe": {
+                    "transcriptionHook": story.at("line"),
+                    "recognizer": scripted("words"),
+                },
+            }
+            near = 'answer; wait 1s; say "I am the caller"; listen'
+
+            story.run(near, dial, HANGUP)
+
+        story.placed.ended()
+        channels = [told["speech"]["channel_tag"] for told in story.all_told("line")]
+        assert channels == [1, 2]
+        assert {told["call_sid"] for told in story.all_told("line")} == {story.placed.sid}
+
+    def test_a_transcription_can_be_paused_and_one_must_run_for_that(self, story, sandbox):
+        transcribe = {
+            "verb": "transcribe",
+            "transcriptionHook": story.at("line"),
+            "recognizer": scripted("one", "two"),
+        }
+        script = 'answer; say "hello there"; listen until digits 1; say "again"; wait 0.8s; hang up'
+
+        hook = story.hooks.answer(story.base, [transcribe])
+        with sandbox.callee(script) as callee:
+            placed = place(story.gateway, hook, callee.number)
+            story.told("line")
+            assert placed.update(transcribe_status="pause").status == 202
+            placed.update(dtmf={"digit": "1", "duration": 100})
+            callee.wait(20)
+
+        assert [words(told) for told in story.all_told("line")] == ["one"]
+
+    def test_without_a_transcription_there_is_nothing_to_pause(self, story, sandbox):
+        hook = story.hooks.answer(story.base, [{"verb": "pause", "length": 5}])
+        with sandbox.callee("answer; listen") as callee:
+            placed = place(story.gateway, hook, callee.number)
+            placed.wait_event("status", call_status="in-progress")
+            assert placed.update(transcribe_status="pause").status == 422
+            placed.update(call_status="completed")
