@@ -1,6 +1,5 @@
 """REGISTER: devices say where they are (RFC 3261 section 10, contract 11.5)."""
 
-import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from voxgate.provisioning.devices import DeviceLimitReached, Devices, Registrant
 from voxgate.provisioning.errors import Unavailable
 from voxgate.routing.inbound import INACTIVE, Atlas
 from voxgate.sip.endpoint import IncomingRequest
+from voxgate.sip.grammar import is_address
 from voxgate.sip.registrar import Binding, RegisterRefused, contact_fields, read
 
 MIN_EXPIRES_S = 30
@@ -56,7 +56,7 @@ class Registrar:
 
     async def _judge(self, incoming: IncomingRequest) -> Final:
         request = incoming.request
-        if _is_address(request.uri.host):
+        if is_address(request.uri.host):
             return Final(403)
         atlas = await self._ports.atlas()
         tenant = atlas.tenant_at(request.uri.host)
@@ -102,11 +102,3 @@ class Registrar:
     def _remaining(self, live: Sequence[Registration]) -> list[Binding]:
         now = self._ports.clock.wall()
         return [Binding(r.contact, max(1, round(r.expires_at - now))) for r in live]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from voxgate.model.inbound import Entrance, Tenant, Trunk
 from voxgate.model.numbers import PhoneNumber
 from voxgate.routing import pattern
+from voxgate.sip.grammar import is_address
 
 ANONYMOUS = "anonymous"  # what an empty user part is looked up as
 
@@ -142,7 +143,7 @@ def identify(
     """
     learned = tuple(atlas.trunks[sid] for sid in registered if sid in atlas.trunks)
     at_source = atlas.trunks_at(source_ip) or learned
-    tenant = None if _is_address(host) else atlas.tenant_at(host)
+    tenant = None if is_address(host) else atlas.tenant_at(host)
     if tenant is not None:
         own = tuple(trunk for trunk in at_source if atlas.usable_by(trunk, tenant))
         return FromTrunk(own, tenant) if own else FromDevice(tenant, host.lower())
@@ -258,14 +259,6 @@ def _rank(number: PhoneNumber) -> tuple[bool, bool, int]:
     """Exact numbers first, then patterns, the longest first; bound to a trunk before unbound."""
     is_pattern = number.number.startswith("^") or number.number.endswith("*")
     return is_pattern, number.voip_carrier_sid is None, -len(number.number) if is_pattern else 0
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _number_of(address: str) -> int | None:

@@ -4,7 +4,9 @@ Receiving is liberal where peers are known to be sloppy and no meaning is lost; 
 Every pattern here is linear in its input: the text comes from strangers.
 """
 
+import ipaddress
 import re
+from functools import lru_cache
 
 from voxgate.base.errors import VoxgateError
 
@@ -182,6 +184,16 @@ def check_host(host: str, port: int | None, header: str) -> None:
         raise InvalidHeader(header, f"host {host[:40]!r}")
     if port is not None and not 0 < port < 65536:
         raise InvalidHeader(header, f"port {port}")
+
+
+@lru_cache(maxsize=4096)
+def is_address(host: str) -> bool:
+    """Whether this is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_number(text: str, header: str, *, most: int = 2**32 - 1) -> int:

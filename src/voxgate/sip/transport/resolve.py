@@ -9,7 +9,6 @@ import random
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import dns.asyncresolver
@@ -17,7 +16,7 @@ import dns.exception
 import dns.rdatatype
 
 from voxgate.base.clock import Clock
-from voxgate.sip.grammar import SipError
+from voxgate.sip.grammar import SipError, is_address
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.transaction.layer import DEFAULT_PORT
 
@@ -165,13 +164,3 @@ class Resolver:
             ordered.append(record)
             left.remove(record)
         return ordered
-
-
-@lru_cache(maxsize=CACHE_MAX)
-def is_address(host: str) -> bool:
-    """Whether this is an IP address and no name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
