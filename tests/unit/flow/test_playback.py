@@ -1,0 +1,38 @@
+import asyncio
+from contextlib import suppress
+from types import SimpleNamespace
+
+from voxgate.flow.playback import Playback
+
+
+def told(story) -> list[str]:
+    events: list[str] = []
+    session = SimpleNamespace(report_playback=lambda event, facts=None: events.append(event))
+    story(Playback(session))  # type: ignore[arg-type]
+    return events
+
+
+def test_a_sound_that_was_heard_out_began_and_stopped():
+    def story(playback: Playback) -> None:
+        with playback:
+            playback.begin({"vendor": "builtin"})
+            playback.begin({"vendor": "builtin"})
+
+    assert told(story) == ["synthesized-audio", "start-playback", "stop-playback"]
+
+
+def test_a_sound_that_was_cut_was_killed():
+    def story(playback: Playback) -> None:
+        with suppress(asyncio.CancelledError), playback:
+            playback.begin()
+            raise asyncio.CancelledError
+
+    assert told(story) == ["start-playback", "kill-playback"]
+
+
+def test_a_sound_that_never_began_is_nothing():
+    def story(playback: Playback) -> None:
+        with playback:
+            pass
+
+    assert told(story) == []
