@@ -14,6 +14,9 @@ import pytest
 from interop.audio_app import AudioFarEnd, Heard
 from interop.gateway import Gateway, PlacedCall
 from interop.hooks import HookServer
+from interop.raw_caller import RawCaller, status_of
+from interop.ws_app import WsApp
+from scenario.inbound import Line, add_trunk
 from voxgate.model.audio import Audio
 from voxgate.testing.rtp import frequency_hz, tone
 from voxgate.testing.sandbox import HeardCall, RunningSandbox, running_sandbox
@@ -153,6 +156,24 @@ def test_mixed_is_both_sides_in_one(stage, app, hooks):
     assert app.wait().tone(last_s=0.8) == pytest.approx(TOLD_HZ, rel=0.02)
 
 
+def test_a_dubbed_track_is_in_what_is_heard(stage, app, hooks):
+    """FS#833: dub was not in the recording."""
+    sound = hooks.answer("/listen/dub.wav", wav(tone(TOLD_HZ, 4000)))
+    dub = {"verb": "dub", "track": "music", "loop": True}
+
+    stage.run(
+        LISTENS,
+        dub | {"action": "addTrack"},
+        dub | {"action": "playOnTrack", "play": sound},
+        listen(app, mixType="stereo", maxLength=1.2),
+        HANGUP,
+    )
+
+    heard = app.wait()
+    assert heard.tone(channel=1, channels=2, last_s=0.6) == pytest.approx(TOLD_HZ, rel=0.02)
+    assert heard.tone(channel=0, channels=2) == 0
+
+
 def test_keys_are_told_when_asked_and_one_of_them_ends_it(stage, app, hooks):
     """passDtmf and finishOnKey; the duration is in timestamp units, as text."""
     done = stage.path("done")
@@ -253,7 +274,7 @@ def test_credentials_go_into_the_handshake(stage, app, name):
 
 
 def test_a_relative_address_lies_on_the_applications_host(gateway, stage, sandbox):
-    """FS#833: relative to the call hook, http becoming ws."""
+    """FS#1101: relative to the call hook, http becoming ws."""
     app = AudioFarEnd()
     try:
         with sandbox.callee(LISTENS) as callee:
@@ -429,7 +450,7 @@ def test_marks_are_told_when_the_sound_before_them_was_heard(stage, app):
 
 
 def test_cleared_marks_are_told_so_and_never_reached(stage, app):
-    """FS#1101: clearMarks has an effect."""
+    """FS#1374: clearMarks has an effect."""
     talk = Conversation(stage, app)
     talk.app.play(tone(TOLD_HZ, 400), id="p")
     talk.app.send("mark", name="m1")
@@ -516,7 +537,7 @@ def test_what_is_no_message_changes_nothing(stage, app):
 
 
 def test_paused_and_resumed(stage, app):
-    """FS#751, FS#1374: the audio goes on after a pause."""
+    """FS#751: the audio goes on after a pause."""
     with stage.sandbox.callee(SPEAKS) as callee:
         placed = stage.call(callee.number, listen(app), HANGUP)
         heard = app.wait()
@@ -548,6 +569,58 @@ def test_pausing_what_does_not_listen_is_422_and_the_background_is_not_meant(sta
         placed.ended()
 
     assert reply.status == 422
+
+
+def test_a_websocket_application_pauses_and_resumes_by_command(stage, app):
+    """Contract 4.4: listen:status and stream:status."""
+    commands = WsApp()
+    commands.answers["session:new"] = [listen(app), HANGUP]
+    try:
+        with stage.sandbox.callee(SPEAKS) as callee:
+            to = {"type": "phone", "number": callee.number, "trunk": "listen-far-ends"}
+            placed = stage.gateway.call({
+                "from": "+15005550001", "to": to, "call_hook": commands.url(),
+            })  # fmt: skip
+            heard = app.wait()
+            talk = commands.wait_talk()
+            talk.command("listen:status", {"listen_status": "pause"})
+            placed.wait_event("media", type="listen_paused")
+            talk.command("stream:status", {"stream_status": "resume"})
+            placed.wait_event("media", type="listen_resumed")
+            heard.wait_heard(0.4)
+            heard.send("disconnect")
+            assert placed.ended()["outcome"]["code"] == "completed"
+    finally:
+        commands.close()
+
+
+def test_another_background_takes_the_place_of_the_first(stage, app):
+    background = {"verb": "config", "listen": {"enable": True, "url": app.url("/first")}}
+    second = {"verb": "config", "stream": {"enable": True, "url": app.url("/second")}}
+
+    stage.run(SPEAKS, background, second, {"verb": "pause", "length": 0.5}, HANGUP)
+
+    paths = {heard.path for heard in app.heard if heard.frames}
+    assert "/second" in paths
+    assert all(heard.wait_ended() == 1000 for heard in app.heard if heard.texts)
+
+
+def test_the_callees_hanging_up_closes_the_socket(stage, app):
+    placed, _ = stage.run("answer; beep 440Hz 0.5s; hang up", listen(app), HANGUP)
+
+    assert app.wait().wait_ended() == 1000
+    assert placed.ended()["call_termination_by"] == "caller"
+
+
+def test_a_new_document_closes_the_socket(stage, app, hooks):
+    """The verb is killed by a redirect: an end condition of contract 7."""
+    hook = hooks.answer(stage.path("next"), [{"verb": "tag", "data": {"next": 1}}, HANGUP])
+    with stage.sandbox.callee(LISTENS) as callee:
+        placed = stage.call(callee.number, listen(app), {"verb": "pause", "length": 20})
+        heard = app.wait()
+        assert placed.update(call_hook=hook).status == 202
+        assert heard.wait_ended() == 1000
+        assert placed.ended()["tag"] == {"next": 1}
 
 
 def test_in_the_background_until_config_ends_it(stage, app):
@@ -597,6 +670,20 @@ def test_nested_in_a_dial_it_hears_either_leg(stage, app, channel, frequency):
     assert heard.tone(channel=0, channels=2, last_s=0.8) == pytest.approx(frequency, rel=0.02)
     assert heard.tone(channel=1, channels=2, last_s=0.8) == pytest.approx(other, rel=0.02)
     assert (heard.introduction["callSid"] == placed.sid) == (channel == 1)
+
+
+def test_early_media_is_listened_to_before_the_answer(gateway, hooks, app):
+    """Contract 5.1: earlyMedia opens the media with 183."""
+    line = Line(gateway, hooks, add_trunk(gateway, "127.0.0.31"))
+    line.answers([listen(app, earlyMedia=True, maxLength=0.4), {"verb": "answer"}, HANGUP])
+    with RawCaller(gateway.sip_port, "127.0.0.31") as caller:
+        call = caller.invite(line.uri)
+        answer = call.final()
+
+    heard = app.wait()
+    assert 183 in call.provisional
+    assert status_of(answer) == 200
+    assert heard.introduction["direction"] == "inbound"
 
 
 def test_a_transcript_is_told_meanwhile(stage, app, hooks):
