@@ -35,7 +35,6 @@ class Command:
     data: object = None
     queued: bool = False
     call_sid: str | None = None
-    tool_call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,6 @@ def _command(frame: Json) -> Command:
         frame.get("data"),
         queued=bool(queued),
         call_sid=_optional(frame, "callSid"),
-        tool_call_id=_optional(frame, "tool_call_id"),
     )
 
 

@@ -392,6 +392,11 @@ class Gateway:
             Figure(
                 "sip_malformed", "Unreadable messages.", lambda: sip.stats.malformed, counter=True
             ),
+            Figure(
+                "app_sockets",
+                "Calls with a WebSocket to their application.",
+                lambda: self._sockets.open_calls,
+            ),
             Figure("journal_queued", "Events not yet written.", lambda: journal.queued),
             Figure(
                 "journal_dropped",

@@ -48,11 +48,11 @@ _STORED = (
 _RESETTABLE = frozenset(_SWITCHED_OFF) | frozenset(_STORED)
 _WITHOUT_EFFECT = {
     "vad": "the recognisers of this version find speech themselves",
-    "auto_stream_tts": "only a say with stream speaks what comes word by word",
-    "track_tts_playout": "notifyEvents tells of playbacks",
-    "notify_stt_latency": "no recogniser of this version measures it",
-    "noise_isolation": "it needs Krisp, which is not installed",
-    "turn_taking": "it needs Krisp, which is not installed",
+    "autoStreamTts": "only a say with stream speaks what comes word by word",
+    "trackTtsPlayout": "notifyEvents tells of playbacks",
+    "notifySttLatency": "no recogniser of this version measures it",
+    "noiseIsolation": "it needs Krisp, which is not installed",
+    "turnTaking": "it needs Krisp, which is not installed",
 }
 
 
@@ -202,10 +202,18 @@ class Config(Verb):
         return {"changes": sorted(self.model_fields_set - {"verb", "id"})}
 
     def cautions(self) -> tuple[str, ...]:
+        unheeded = {
+            "autoStreamTts": self.auto_stream_tts,
+            "trackTtsPlayout": self.track_tts_playout,
+            "notifySttLatency": self.notify_stt_latency,
+            "vad": self.vad,
+            "noiseIsolation": self.noise_isolation,
+            "turnTaking": self.turn_taking,
+        }
         return tuple(
-            f"config: {name} has no effect: {why}"
-            for name, why in _WITHOUT_EFFECT.items()
-            if getattr(self, name)
+            f"config: {name} has no effect: {_WITHOUT_EFFECT[name]}"
+            for name, value in unheeded.items()
+            if value
         )
 
     async def run(self, ctx: VerbContext) -> Outcome:

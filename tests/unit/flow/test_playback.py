@@ -7,7 +7,7 @@ from voxgate.flow.playback import Playback
 
 def told(story) -> list[str]:
     events: list[str] = []
-    session = SimpleNamespace(report_playback=lambda event, facts=None: events.append(event))
+    session = SimpleNamespace(report_playback=lambda event, _facts=None: events.append(event))
     story(Playback(session))  # type: ignore[arg-type]
     return events
 
