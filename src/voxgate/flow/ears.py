@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Literal
 
 from voxgate.flow.hearing import Hearing
 from voxgate.flow.session import Session
@@ -67,6 +68,9 @@ class CallEars:
             if not self._foreground:
                 self._background_must_rest.clear()
                 self._background_may_run.set()
+
+    def report_barge_in(self, by: Literal["dtmf", "speech"]) -> None:
+        self._session.report_playback(f"{by}-bargein-detected")
 
     # In the background.
 

@@ -138,13 +138,11 @@ class Gathering:
         """How long nothing will happen by itself; None: until something is heard."""
         if self._result is not None:
             return None
-        deadlines = [self._keys.deadline, *(self._speech_deadlines if self.hears else ())]
+        deadlines = [self._keys.deadline]
+        if self.hears:
+            deadlines += [self._fast_at, self._continuous_at, self._silent_at]
         left = [deadline - now for deadline in deadlines if deadline is not None]
         return max(0.0, min(left)) if left else None
-
-    @property
-    def _speech_deadlines(self) -> tuple[float | None, ...]:
-        return self._fast_at, self._continuous_at, self._silent_at
 
     # What happens.
 
@@ -164,17 +162,17 @@ class Gathering:
         elif self._rules.takes_digits and self._result is None:
             self._keys.press(key, now)
 
-    def voice_began(self, now: float) -> None:
-        self._voice = True
-        if self.hears and self._speech and self._speech.words_to_cut == 0:
-            self._cut_prompt(now)
-
-    def voice_ended(self, now: float) -> None:
-        self._voice = False
-        if not self.hears:
+    def voice(self, now: float, *, on: bool) -> None:
+        """The far end began to speak, or fell silent."""
+        self._voice, rules = on, self._speech
+        if rules is None or not self.hears:
             return
-        if self._silent_at is not None and self._speech:
-            self._silent_at = min(now + self._speech.silence_s, self._silent_limit)
+        if on:
+            if rules.cuts_prompt and rules.words_to_cut == 0:
+                self._keys.prompt_ended(now)
+            return
+        if self._silent_at is not None:
+            self._silent_at = min(now + rules.silence_s, self._silent_limit)
         if (deadline := self._keys.deadline) is not None:
             # Speech that ended in time may have its result a little later.
             self._held_until = limit = self._held_until or deadline + LATE_SPEECH_S
@@ -184,18 +182,21 @@ class Gathering:
 
     def heard(self, words: Heard, now: float) -> bool:
         """Whether it counts; empty results never do (FS#962)."""
-        if not self.hears or not words.transcript or self._speech is None:
+        rules = self._speech
+        if rules is None or not self.hears or not words.transcript:
             return False
-        if words.is_final or word_count(words.transcript) >= self._speech.words_to_cut:
-            self._cut_prompt(now)
-        self._await_more(now)
+        enough = words.is_final or word_count(words.transcript) >= rules.words_to_cut
+        if rules.cuts_prompt and enough:
+            # The timeout starts when the prompt is cut (jambonz PR FS#1420).
+            self._keys.prompt_ended(now)
+        self._await_more(rules, now)
         if words.is_final:
-            self._take(words, now)
+            self._take(rules, words, now)
         else:
             changed = self._interim is None or words.transcript != self._interim.transcript
             self._interim = words
-            if changed and self._speech.fast_s:
-                self._fast_at = now + self._speech.fast_s
+            if changed and rules.fast_s:
+                self._fast_at = now + rules.fast_s
         return True
 
     def failed(self, details: str) -> None:
@@ -217,16 +218,8 @@ class Gathering:
 
     # The rules.
 
-    def _cut_prompt(self, now: float) -> None:
-        if self._speech and self._speech.cuts_prompt:
-            # The timeout starts when the prompt is cut (jambonz PR FS#1420).
-            self._keys.prompt_ended(now)
-
-    def _await_more(self, now: float) -> None:
+    def _await_more(self, rules: SpeechRules, now: float) -> None:
         """Words were heard: the timeout no longer cuts them (FS#777), what follows them does."""
-        rules = self._speech
-        if rules is None:
-            return
         if self._continuous_at is not None and not self._terminating:
             self._continuous_at = now + rules.continuous_s
         if rules.silence_s:
@@ -236,13 +229,10 @@ class Gathering:
             self._held, self._held_until = False, None
             self._keys.postpone(now + self._rules.digits.timeout_s)
 
-    def _take(self, words: Heard, now: float) -> None:
-        rules = self._speech
-        if rules is None:
-            return
+    def _take(self, rules: SpeechRules, words: Heard, now: float) -> None:
         self._interim = self._fast_at = None
         if words.is_final and words.confidence < rules.confidence_min:
-            self._end("stt-low-confidence", [words])
+            self._result = _spoken("stt-low-confidence", [words])
             return
         self._finals.append(words)
         if rules.continuous_s:
@@ -250,11 +240,13 @@ class Gathering:
                 self._continuous_at = now + rules.continuous_s
             self._keys.postpone(None)
         elif not rules.silence_s:
-            self._end("speechDetected", self._finals)
+            self._result = _spoken("speechDetected", self._finals)
 
     def _pass_speech_time(self, now: float) -> None:
-        if self._fast_at is not None and now >= self._fast_at and self._interim is not None:
-            self._take(self._interim, now)
+        rules = self._speech
+        is_fast = self._fast_at is not None and now >= self._fast_at
+        if rules is not None and is_fast and self._interim is not None:
+            self._take(rules, self._interim, now)
         if self._continuous_at is not None and now >= self._continuous_at:
             self._conclude()
         if self._result is None and self._silent_at is not None and now >= self._silent_at:
@@ -266,10 +258,7 @@ class Gathering:
     def _conclude(self) -> None:
         """What was said so far is all there is."""
         said = [*self._finals, *([self._interim] if self._interim else [])]
-        if said:
-            self._end("speechDetected", said)
-        else:
-            self._result = {"reason": "timeout"}
+        self._result = _spoken("speechDetected", said) if said else {"reason": "timeout"}
 
     def _hold_timeout(self, now: float) -> bool:
         """Whether the timeout is put off by what was heard before it."""
@@ -289,5 +278,6 @@ class Gathering:
             self._keys.postpone(self._held_until)
         return self._held
 
-    def _end(self, reason: str, said: Sequence[Heard]) -> None:
-        self._result = {"reason": reason, "speech": speech_result(said)}
+
+def _spoken(reason: str, said: Sequence[Heard]) -> Json:
+    return {"reason": reason, "speech": speech_result(said)}

@@ -83,25 +83,34 @@ class _Gather:
     def _begin(self, *, prompting: bool) -> Gathering:
         return Gathering(self._rules, prompting=prompting, now=self._loop.time())
 
-    @staticmethod
-    def _take(gathering: Gathering, inputs: "_Inputs", now: float) -> None:
+    def _take(self, gathering: Gathering, inputs: "_Inputs", now: float) -> None:
+        prompting = gathering.prompting
         if inputs.key_down():
             gathering.key_down(now)
         if (key := inputs.key()) is not None:
             gathering.press(key, now)
+        if prompting and not gathering.prompting:
+            prompting = False
+            self._ctx.ears.report_barge_in("dtmf")
+        self._take_sound(gathering, inputs, now)
+        if prompting and not gathering.prompting:
+            self._ctx.ears.report_barge_in("speech")
+        gathering.pass_time(now)
+
+    @staticmethod
+    def _take_sound(gathering: Gathering, inputs: "_Inputs", now: float) -> None:
         match inputs.sound():
             case Heard() as heard:
                 if gathering.heard(heard, now) and not heard.is_final:
                     inputs.tell(heard)
             case VoiceBegan():
-                gathering.voice_began(now)
+                gathering.voice(now, on=True)
             case VoiceEnded():
-                gathering.voice_ended(now)
+                gathering.voice(now, on=False)
             case Deaf(details):
                 gathering.failed(details)
             case _:
                 pass
-        gathering.pass_time(now)
 
 
 async def _play(prompt: Callable[[], Awaitable[object]]) -> None:

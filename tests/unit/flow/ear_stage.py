@@ -144,6 +144,7 @@ class StageSession:
         self.runner = SimpleNamespace(verb=None, cut=self._cut)
         self.cuts: list[float] = []
         self.replaced: list[Document] = []
+        self.reported: list[str] = []
         self.faults: list[tuple[str, str | None]] = []
         self._listeners: list[Callable[[MediaEvent], None]] = []
 
@@ -162,6 +163,9 @@ class StageSession:
         self, alert_type: str, message: str, detail: str | None = None, failover: str | None = None
     ) -> None:
         self.faults.append((alert_type, failover))
+
+    def report_playback(self, event: str) -> None:
+        self.reported.append(event)
 
     def replace(self, document: Document) -> None:
         self.replaced.append(document)

@@ -158,6 +158,7 @@ class TestBackgroundGather:
         ((at, hook, result),) = session.application.asked
         assert (at, hook, result["reason"]) == (4, "/barge", "speechDetected")
         assert session.cuts == [4]
+        assert session.reported == ["speech-bargein-detected"]
         assert session.replaced == [document]
 
     def test_a_key_cuts_the_prompt_at_once(self):
@@ -170,6 +171,7 @@ class TestBackgroundGather:
         session = played(story)
 
         assert session.cuts == [3]
+        assert session.reported == ["dtmf-bargein-detected"]
         assert [result for _, _, result in session.application.asked] == [
             {"reason": "dtmfDetected", "digits": "5"}
         ]

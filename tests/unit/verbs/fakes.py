@@ -58,6 +58,7 @@ class FakeEars:
         self.asked: list[Ear] = []
         self.transcribed: list[TranscriptOrder] = []
         self.background: list[BackgroundGather | None] = []
+        self.cut_by: list[str] = []
         self.rests: list[tuple[float, float]] = []  # of the gather in the background
 
     def prefer(self, ear: Ear | None) -> None:
@@ -85,6 +86,9 @@ class FakeEars:
         began = asyncio.get_running_loop().time()
         yield
         self.rests.append((began, asyncio.get_running_loop().time()))
+
+    def report_barge_in(self, by: str) -> None:
+        self.cut_by.append(by)
 
     def background_gather(self, gather: BackgroundGather | None) -> None:
         self.background.append(gather)

@@ -82,6 +82,7 @@ def test_the_prompt_ends_when_a_key_goes_down_not_when_it_is_let_go():
     run(verb("gather", say={"text": "long"}, numDigits=1, actionHook="/x"), call)
 
     assert call.told("say cut") == [("say cut", 1.5)]
+    assert call.ears.cut_by == ["dtmf"]
     assert asked(call) == (2, detected("1"))
 
 
@@ -201,6 +202,7 @@ def test_a_voice_cuts_the_prompt_when_no_word_need_be_understood_for_it():
     )
 
     assert call.told("say cut") == [("say cut", 1)]
+    assert call.ears.cut_by == ["speech"]
     assert asked(call)[0] == 3
 
 

@@ -34,7 +34,7 @@ def key(digit: str) -> Step:
 
 
 def voice(*, on: bool) -> Step:
-    return lambda g, now: g.voice_began(now) if on else g.voice_ended(now)
+    return lambda gathering, now: gathering.voice(now, on=on)
 
 
 VOICE, QUIET = voice(on=True), voice(on=False)
@@ -271,7 +271,7 @@ class TestPrompt:
         wanted = rules(timeout=5, cuts_prompt=True, words_to_cut=0)
         gathering = Gathering(wanted, prompting=True, now=0.0)
 
-        gathering.voice_began(1)
+        gathering.voice(1, on=True)
 
         assert not gathering.prompting
         assert gathering.wait_s(1) == 5
@@ -279,7 +279,7 @@ class TestPrompt:
     def test_with_words_wanted_the_voice_alone_cuts_nothing(self):
         gathering = Gathering(rules(cuts_prompt=True), prompting=True, now=0.0)
 
-        gathering.voice_began(1)
+        gathering.voice(1, on=True)
 
         assert gathering.prompting
 

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import Ear
@@ -75,6 +75,10 @@ class Ears(Protocol):
 
     def foreground(self) -> AbstractAsyncContextManager[None]:
         """While inside, the gather in the background rests: a caller is understood once."""
+        ...
+
+    def report_barge_in(self, by: Literal["dtmf", "speech"]) -> None:
+        """The prompt was cut: tell an application that wants to know (`config.notifyEvents`)."""
         ...
 
     def background_gather(self, gather: BackgroundGather | None) -> None:
