@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from voxgate.hooks.frames import BadFrame
 from voxgate.hooks.reading import decode_json
 from voxgate.hooks.signing import compact_json
+from voxgate.media.taps import RATES_HZ
 from voxgate.model.calls import Json
 
 PROTOCOLS = ("audio.jambonz.org", "audio.drachtio.org", "audio.voxgate")
 """Offered in Sec-WebSocket-Protocol: the two names that servers know, and our own."""
 
 INTRODUCTION_BYTES_MAX = 8192
-RAW_RATES_HZ = frozenset({8000, 16000, 24000, 32000, 48000, 64000})
 # Sent by some applications for eyes other than ours.
 _INFORMATION = frozenset({"transcription", "json", "error", "transfer"})
 
@@ -163,8 +163,8 @@ def _rate(data: Json) -> int:
     rate_hz = data.get("sampleRate")
     if isinstance(rate_hz, str) and rate_hz.isdecimal():  # as SDKs of the contract send it
         rate_hz = int(rate_hz)
-    if not isinstance(rate_hz, int | float) or rate_hz not in RAW_RATES_HZ:
-        raise BadFrame(f"playAudio: sampleRate must be one of {sorted(RAW_RATES_HZ)}")
+    if not isinstance(rate_hz, int | float) or rate_hz not in RATES_HZ:
+        raise BadFrame(f"playAudio: sampleRate must be one of {RATES_HZ}")
     return int(rate_hz)
 
 
