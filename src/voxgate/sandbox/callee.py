@@ -10,7 +10,7 @@ from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.performance import Sign
 from voxgate.sandbox.personas import Persona
 from voxgate.sandbox.prompter import Prompter
-from voxgate.sandbox.script import (
+from voxgate.sandbox.steps import (
     BEFORE_ANSWER,
     Answer,
     Beep,
@@ -102,10 +102,8 @@ class Callee:
     def _perform_on_the_line(self, conversation: Conversation, step: Step) -> None:
         conversation.resume()
         match step:
-            case Say() | Beep() | Sit() | Ringback() | Busy():
+            case Say() | Beep() | Sit() | Ringback() | Busy() | Noise():
                 conversation.make(step)
-            case Noise():
-                conversation.begin_noise(step)
             case Press():
                 conversation.press(step)
             case Hold():

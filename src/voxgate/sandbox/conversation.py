@@ -21,8 +21,8 @@ from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.line import Line, LineSettings
 from voxgate.sandbox.performance import Sign
 from voxgate.sandbox.prompter import Prompter
-from voxgate.sandbox.script import HangUp, Noise, Press, Say
 from voxgate.sandbox.sound import line_noise, over_noise
+from voxgate.sandbox.steps import HangUp, Noise, Press, Say
 from voxgate.sandbox.voice import Sounding
 from voxgate.sdp.description import SdpError
 from voxgate.sip.dialog.events import (
@@ -111,13 +111,12 @@ class Conversation:
 
     # What the callee does.
 
-    def begin_noise(self, step: Noise) -> None:
-        """From here on the line is noisy."""
-        self._noise = line_noise(step.level_db)
-        self._line.stream.play(self._noise, loops=0)
-
-    def make(self, step: Sounding) -> None:
-        """Play the sound of a step; `Sign.PLAYED` follows."""
+    def make(self, step: Sounding | Noise) -> None:
+        """Play the sound of a step; `Sign.PLAYED` follows, except noise, which never ends."""
+        if isinstance(step, Noise):
+            self._noise = line_noise(step.level_db)
+            self._line.stream.play(self._noise, loops=0)
+            return
         self._far_end.nursery.start(self._make(step), name="sound")
 
     async def _make(self, step: Sounding) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from voxgate.sandbox.script import (
+from voxgate.sandbox.script import Script
+from voxgate.sandbox.steps import (
     REFUSALS,
     Beep,
     Busy,
@@ -23,7 +24,6 @@ from voxgate.sandbox.script import (
     Ring,
     Ringback,
     Say,
-    Script,
     Sit,
     Step,
     Wait,

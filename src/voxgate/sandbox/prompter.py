@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from voxgate.base.clock import Clock
 from voxgate.sandbox.performance import Performance, Sign
-from voxgate.sandbox.script import Script, Step
+from voxgate.sandbox.script import Script
+from voxgate.sandbox.steps import Step
 
 
 class Prompter:

@@ -7,8 +7,8 @@ from typing import Protocol
 from voxgate.base.tasks import Nursery
 from voxgate.model.audio import Audio
 from voxgate.model.speech import Voice
-from voxgate.sandbox.script import Beep, Busy, Ringback, Say, Sit
 from voxgate.sandbox.sound import amplified, beep, busy, ringback, special_information_tones
+from voxgate.sandbox.steps import Beep, Busy, Ringback, Say, Sit
 from voxgate.speech.contract import SpeechFailed
 
 Sounding = Say | Beep | Sit | Ringback | Busy

@@ -16,8 +16,9 @@ from voxgate.media.events import ToneKind, ToneStarted
 from voxgate.media.hearing import hear
 from voxgate.media.plan import Codec
 from voxgate.model.audio import Audio
-from voxgate.sandbox.script import Beep, Busy, Noise, Ringback, Say, Script, Wait
+from voxgate.sandbox.script import Script
 from voxgate.sandbox.sound import RATE_HZ, line_noise, over_noise
+from voxgate.sandbox.steps import Beep, Busy, Noise, Ringback, Say, Wait
 from voxgate.sandbox.variations import Answering, number_of, variation
 from voxgate.sandbox.voice import Throat
 from voxgate.speech.registry import Registry

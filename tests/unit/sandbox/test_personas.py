@@ -8,7 +8,8 @@ from voxgate.sandbox.personas import (
     TooManyPersonas,
     read_personas,
 )
-from voxgate.sandbox.script import Reject, Script
+from voxgate.sandbox.script import Script
+from voxgate.sandbox.steps import Reject
 
 
 def test_every_builtin_persona_has_its_own_number_and_name():

@@ -2,7 +2,8 @@ import asyncio
 
 from voxgate.sandbox.performance import Sign
 from voxgate.sandbox.prompter import Prompter
-from voxgate.sandbox.script import Script, Step
+from voxgate.sandbox.script import Script
+from voxgate.sandbox.steps import Step
 from voxgate.testing.virtual_time import run_virtual
 
 

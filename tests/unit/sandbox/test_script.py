@@ -2,9 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxgate.sandbox.script import (
+from voxgate.sandbox.script import Script, ScriptError
+from voxgate.sandbox.steps import (
+    BEEP_DB,
+    COUNTRIES,
     Answer,
     Beep,
+    Busy,
     Challenge,
     Early,
     HangUp,
@@ -14,14 +18,13 @@ from voxgate.sandbox.script import (
     ListenForDigits,
     ListenForSilence,
     ListenForSpeech,
+    Noise,
     Press,
     Redirect,
     Reject,
     Ring,
     Ringback,
     Say,
-    Script,
-    ScriptError,
     Sit,
     StayTrying,
     Step,
@@ -30,13 +33,32 @@ from voxgate.sandbox.script import (
 
 SECONDS = st.floats(min_value=0.001, max_value=3600)
 TEXT = st.text(min_size=1).filter(lambda text: text.strip() != "")
+FACTOR = st.floats(min_value=0.5, max_value=2.0)
+PITCH = st.integers(50, 3800)
+COUNTRY = st.sampled_from(COUNTRIES)
 KEYS = st.text("0123456789*#ABCD", min_size=1, max_size=64)
 ON_THE_LINE: st.SearchStrategy[Step] = st.one_of(
     st.builds(Wait, SECONDS),
-    st.builds(Say, TEXT, st.sampled_from(["en-US", "de-DE", "fr"])),
-    st.builds(Beep, st.integers(50, 3800), SECONDS),
+    st.builds(
+        Say,
+        TEXT,
+        st.sampled_from(["en-US", "de-DE", "fr"]),
+        voice=st.none() | st.just("f2"),
+        rate=FACTOR,
+        pitch=FACTOR,
+        level_db=st.sampled_from([0.0, -6.0, 2.5]),
+    ),
+    st.builds(
+        Beep,
+        PITCH,
+        SECONDS,
+        st.none() | PITCH,
+        st.sampled_from([BEEP_DB, -30.0, -12.5]),
+    ),
     st.just(Sit()),
-    st.builds(Ringback, SECONDS),
+    st.builds(Ringback, SECONDS, COUNTRY),
+    st.builds(Busy, SECONDS, COUNTRY),
+    st.builds(Noise, st.sampled_from([-90.0, -52.5, -10.0])),
     st.builds(Listen, st.none() | SECONDS),
     st.builds(ListenForSilence, SECONDS, SECONDS),
     st.builds(ListenForSpeech, SECONDS),
@@ -124,6 +146,16 @@ def test_ignore_and_stay_trying_stand_alone():
         ('answer; say "Hello', 2, "not closed"),
         ("answer; press 12x", 2, "press 1234#"),
         ("answer; beep 9Hz", 2, "50 to 3800 Hz"),
+        ("answer; beep 1000+1100+1200Hz", 2, "50 to 3800 Hz"),
+        ("answer; beep 1000Hz 1s 2s", 2, "50 to 3800 Hz"),
+        ("answer; beep 1000Hz at 3dB", 2, "-60dB to 0dB"),
+        ("answer; busy 3s in xx", 2, "us, gb, de, fr"),
+        ("answer; noise", 2, "noise -50dB"),
+        ("answer; noise loud", 2, "-90dB to -10dB"),
+        ("noise -50dB; answer", 1, "no sound yet"),
+        ('answer; say "Hi" rate 3', 2, "factor from 0.5 to 2"),
+        ('answer; say "Hi" at 40dB', 2, "-30dB to 12dB"),
+        ('answer; say "Hi" as', 2, "in quotes"),
         ("answer; listen until digits 0", 2, "1 to 64"),
         ("answer; listen until silence 1s 20s", 2, "max 20s"),
         ("reject 200", 1, "300 to 699"),

@@ -5,7 +5,7 @@ import pytest
 from voxgate.model.audio import Audio
 from voxgate.model.speech import Voice
 from voxgate.sandbox.hearing import measure
-from voxgate.sandbox.script import Beep, Ringback, Say, Sit
+from voxgate.sandbox.steps import Beep, Ringback, Say, Sit
 from voxgate.sandbox.voice import Throat
 from voxgate.speech.contract import SpeechFailed
 

@@ -167,7 +167,6 @@ def test_whatever_an_application_sends_is_read_or_refused(value):
 
 SAMPLES = [
     {"verb": "alert", "message": "look here"},
-    {"verb": "amd", "actionHook": "/amd"},
     {"verb": "amd", "actionHook": "/amd", "timers": {"noSpeechTimeoutMs": 3000}},
     {"verb": "answer", "id": "a"},
     {"verb": "conference", "name": "room1", "statusEvents": ["join"], "record": {"path": "a"}},
