@@ -226,26 +226,22 @@ class Dial(Verb):
             raise ValueError(f"holds more than {TARGETS_MAX} targets")
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator("srtp_encryption")
-    @classmethod
-    def _no_srtp(cls, value: str | None) -> str | None:
-        if value is not None:
-            raise ValueError("encrypted audio is not available in this version")
-        return value
-
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.dtmf_capture is not None and self.dtmf_hook is None:
             raise absent("dtmfHook")
+        if self.srtp_encryption is not None:
+            raise ValueError("srtpEncryption: encrypted audio is not available in this version")
         return self
 
     def cautions(self) -> tuple[str, ...]:
         found = []
         if self.exit_media_path and self.anchor_media:
             found.append("dial: exitMediaPath is ignored beside anchorMedia")
-        unread = {"method", "tenant", "vmail"}
-        used = {name for target in self.target for name in target.model_fields_set & unread}
-        found += [f"dial: target.{name} has no effect in this version" for name in sorted(used)]
+        for target in self.target:
+            teams = {"tenant": target.tenant, "vmail": target.vmail, "method": target.method}
+            used = sorted(name for name, value in teams.items() if value is not None)
+            found += [f"dial: target.{name} has no effect in this version" for name in used]
         return tuple(found)
 
     def facts(self) -> Json:

@@ -153,7 +153,37 @@ def test_what_cannot_be_dialled_is_refused_by_name(properties, said):
 @pytest.mark.parametrize("kind", ["sdes", "dtls"])
 def test_encrypted_audio_is_refused_and_never_pretended(kind):
     """Gotcha 69."""
-    assert "srtpEncryption encrypted audio is not available" in problem(srtpEncryption=kind)
+    assert "srtpEncryption: encrypted audio is not available" in problem(srtpEncryption=kind)
+
+
+def test_what_only_teams_reads_is_a_warning():
+    document = parse_document(
+        [{"verb": "dial", "target": [{**PHONE, "vmail": True, "tenant": "t"}]}], strict=True
+    )
+
+    assert document.warnings == (
+        "dial: target.tenant has no effect in this version",
+        "dial: target.vmail has no effect in this version",
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ({"type": "phone", "number": "+49 (30) 1\r\nX: y"}, "number"),
+        ({"type": "sip", "sipUri": "tel:+49"}, "must start with sip:"),
+        ({"type": "sip", "sipUri": "sip:a b"}, "is not a SIP URI"),
+        ({**PHONE, "callerName": "A\r\nB"}, "callerName"),
+    ],
+)
+def test_what_cannot_stand_in_an_invite_is_refused(target, said):
+    assert said in problem(target=[target])
+
+
+def test_a_number_may_be_written_for_reading():
+    (target,) = ordered(target=[{"type": "phone", "number": "+49 (40) 555-0"}]).targets
+
+    assert target.to.number == "+49405550"
 
 
 def test_a_dial_that_is_replaced_lets_go():
