@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use media::codec::Law;
@@ -11,6 +12,7 @@ use media::plan::Plan;
 use media::playout::BLOCK_MAX;
 use media::room::{Room, Seat};
 use media::stream::{Arrival, Hears, PACKET_MAX, Seed, Stream};
+use media::tap::{Mix, Tap, TapBuffer};
 use media::time::{Nanos, Ntp};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -34,6 +36,8 @@ fuzz_target!(|bytes: &[u8]| {
     stream.connect(plan, Nanos(0));
     stream.set_playout(Box::default());
     stream.keep_sound(true);
+    let tap = TapBuffer::new(Mix::Stereo, 40);
+    stream.tap(Tap::new(1, Arc::clone(&tap), 20), Box::default());
     let mut other = Stream::new(seed);
     other.connect(Plan { law: Law::A, payload_type: 8, ..plan }, Nanos(0));
     let mut room = Room::default();
