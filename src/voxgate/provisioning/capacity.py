@@ -45,9 +45,6 @@ class Capacity:
             if self._calls[sid] <= 0:
                 del self._calls[sid]
 
-    def of_account(self, account_sid: str) -> int:
-        return self._calls[account_sid]
-
 
 _NOUNS = {"voice_call_session": "call", "device": "device", "api_rate": "api"}
 
