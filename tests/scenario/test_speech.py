@@ -337,6 +337,21 @@ class TestStream:
         assert sound_ms(heard) < 3500
 
 
+def test_a_transcription_goes_on_when_the_application_is_replaced(story):
+    """FS#601: nothing was told after the call had been given other verbs."""
+    transcribe = {"enable": True, "transcriptionHook": story.at("line")}
+    config = {"verb": "config", "recognizer": scripted("still here"), "transcribe": transcribe}
+
+    story.run(
+        'answer; wait 0.7s; say "still here"; wait 0.8s; hang up',
+        config,
+        {"verb": "redirect", "actionHook": story.at("other")},
+        other=[{"verb": "pause", "length": 20}],
+    )
+
+    assert words(story.told("line")) == "still here"
+
+
 class TestDial:
     def test_both_legs_of_a_dial_are_transcribed_each_on_its_channel(self, story, sandbox):
         """FS#666: the called leg was not transcribed by default."""

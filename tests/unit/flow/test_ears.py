@@ -334,6 +334,22 @@ class TestTranscription:
 
         assert played(story).application.words == ["a", "c"]
 
+    def test_a_second_one_takes_the_place_of_the_first(self):
+        """FS#883: everything was told twice after a second start."""
+
+        async def story(session: StageSession, ctx: StageContext) -> None:
+            for _ in range(2):
+                order = TranscriptOrder(Hook("/t"), ear("once"))
+                ctx.ears.background_transcription(order)
+                await asyncio.sleep(1)
+            await session.speak()
+            await asyncio.sleep(1)
+
+        session = played(story)
+
+        assert session.application.words == ["once"]
+        assert not any(tap.is_open for tap in session.leg.taps)
+
     def test_there_must_be_one_to_be_paused(self):
         async def story(session: StageSession, ctx: StageContext) -> None:
             with pytest.raises(NotNow, match="nothing is transcribed"):
