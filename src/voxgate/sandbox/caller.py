@@ -9,7 +9,8 @@ from voxgate.sandbox.conversation import Conversation, Surroundings
 from voxgate.sandbox.far_end import FarEnd
 from voxgate.sandbox.personas import CODECS, digits_of
 from voxgate.sandbox.prompter import Prompter
-from voxgate.sandbox.script import (
+from voxgate.sandbox.script import Script
+from voxgate.sandbox.steps import (
     Beep,
     Busy,
     HangUp,
@@ -18,7 +19,6 @@ from voxgate.sandbox.script import (
     Press,
     Ringback,
     Say,
-    Script,
     Sit,
     Step,
 )
