@@ -138,6 +138,8 @@ class CallTaps:
         finally:
             among.remove(tap)
             tap.close()
+            if tap.dropped_ms:
+                self._note("listen_lost", ms=tap.dropped_ms)
 
     # What ends it. Each of these gives what undoes it.
 
