@@ -114,10 +114,8 @@ class Caller:
         self.record.steps.append((self._far_end.clock.wall(), str(step)))
         self._conversation.resume()
         match step:
-            case Say() | Beep() | Sit() | Ringback() | Busy():
+            case Say() | Beep() | Sit() | Ringback() | Busy() | Noise():
                 self._conversation.make(step)
-            case Noise():
-                self._conversation.begin_noise(step)
             case Press():
                 self._conversation.press(step)
             case Hold():
