@@ -1,6 +1,6 @@
 """Runs the measurements, prints a table, writes build/bench.json.
 
-python -m bench [latency] [setup] [playback] [bridge] [listen] [barge-in]
+python -m bench [latency] [setup] [hooks] [playback] [bridge] [listen] [barge-in]
 """
 
 import sys
@@ -9,6 +9,7 @@ import uvloop
 
 from bench.barge_in import measure_barge_in
 from bench.bridge import measure_bridge
+from bench.hooks import measure_hooks
 from bench.listen import measure_listen
 from bench.playback import measure_playback
 from bench.results import Result, print_table, write_json
@@ -17,6 +18,7 @@ from bench.setup import measure_latency, measure_rate
 PARTS = {
     "latency": measure_latency,
     "setup": measure_rate,
+    "hooks": measure_hooks,
     "playback": measure_playback,
     "bridge": measure_bridge,
     "listen": measure_listen,

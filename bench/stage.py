@@ -71,6 +71,7 @@ class LoadSide:
         self._offers: set[asyncio.Task[CallTrace]] = set()
         self.calls: dict[str, CallTrace] = {}
         self.answered = 0
+        self.asked = 0  # call hooks and what they redirect to
         self.media: list[tuple[str, int]] = []
         self.callee = Callee(("127.0.0.1", FARM_PORT), self._invited)
 
@@ -86,6 +87,7 @@ class LoadSide:
         self._transport = transport
         web = f"http://127.0.0.1:{self._hook_server.sockets[0].getsockname()[1]}"
         self.tone_url = web + "/tone.wav"
+        self.status_url = web + "/status"
         self._document = self._document.replace(b"TONE_URL", self.tone_url.encode())
         application = await asyncio.to_thread(
             self._gateway.add_application,
@@ -109,6 +111,7 @@ class LoadSide:
 
     def _hook(self, path: bytes, body: bytes) -> bytes:
         if path == b"/call":
+            self.asked += 1
             return self._document
         to, status = _TO.search(body), _STATUS.search(body)
         if to and status:
@@ -121,12 +124,17 @@ class LoadSide:
         elif status in {"completed", "failed", "busy", "no-answer"} and number in self.calls:
             self.calls[number].final = status
 
-    async def offer(self) -> CallTrace:
-        """POST one call with a key and a number of its own."""
+    def answer(self, document: list[dict[str, object]]) -> None:
+        """From now on call hooks get this."""
+        self._document = json.dumps(document).encode()
+
+    async def offer(self, **fields: object) -> CallTrace:
+        """POST one call with a key and a number of its own; `fields` go into its body."""
         self._number += 1
         trace = CallTrace(_callee(self._number))
         self.calls[trace.number] = trace
-        body = {**self._body, "to": {"type": "phone", "number": trace.number, "trunk": "bench"}}
+        to = {"type": "phone", "number": trace.number, "trunk": "bench"}
+        body = {**self._body, "to": to, **fields}
         status, _, trace.posted_at = await self._client.post(
             self._path, json.dumps(body).encode(), trace.number
         )

@@ -23,7 +23,7 @@ SESSION_NEW = "session:new"
 SESSION_REDIRECT = "session:redirect"
 SESSION_ADULTING = "session:adulting"
 VERB_HOOK = "verb:hook"
-_NAMES_ITS_HOOK = frozenset({VERB_HOOK, "dial:confirm", SESSION_REDIRECT, "queue:status"})
+_NAMES_ITS_HOOK = frozenset({VERB_HOOK, "dial:confirm", SESSION_REDIRECT})
 _ADULTING = "/adulting"
 
 
