@@ -157,6 +157,19 @@ class Line:
 
         wait_until(loud_enough, within_s=within_s, what=f"{hertz} Hz at {self.call_id}")
 
+    def level(self) -> float:
+        """The loudest sample of the next tenth of a second."""
+        self.heard_since()
+        got = np.zeros(0)
+
+        def enough() -> bool:
+            nonlocal got
+            got = np.concatenate([got, self.heard_since()])
+            return len(got) >= RATE // 10
+
+        wait_until(enough, within_s=5, what="audio")
+        return float(np.abs(got).max())
+
     def hold(self, *, held: bool = True) -> None:
         self.reinvite(Direction.SENDONLY if held else Direction.SENDRECV)
 

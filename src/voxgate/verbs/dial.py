@@ -203,7 +203,7 @@ class Dial(Verb):
         False, description="Let the two exchange their audio directly where nothing needs it here."
     )
     boost_audio_signal: Decibels | None = Field(
-        None, description='Decibels on what the callee says, also as text: "+3dB".'
+        None, description='Decibels on what the callee hears, also as text: "+3dB".'
     )
     listen: Annotated[tuple[Verb, ...], _nested("listen")] = ()
     stream: Annotated[tuple[Verb, ...], _nested("listen")] = ()
