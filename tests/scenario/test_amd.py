@@ -112,6 +112,67 @@ def test_detection_can_be_started_by_a_verb(gateway, hooks):
     placed.update(call_status="completed")
 
 
+def test_detection_can_be_started_by_config(gateway, hooks):
+    hook = hooks.answer("/amd-config", [])
+    amd = {"actionHook": hook, "timers": {"noSpeechTimeoutMs": 700}}
+    placed = gateway.call({
+        "from": "+15005550001",
+        "to": {"type": "phone", "number": "+15005565002", "trunk": "sandbox"},
+        "app_json": json.dumps([{"verb": "config", "amd": amd}, STAYS]),
+    })
+
+    bodies = told(hooks, "/amd-config", placed)
+
+    assert types(bodies) == ["amd_no_speech_detected", "amd_stopped"]
+    placed.update(call_status="completed")
+
+
+def test_who_answers_a_dial_is_told_to_the_call_that_dialled(gateway, hooks):
+    hook = hooks.answer("/amd-dial", [])
+    target = {"type": "phone", "number": "+15005560033", "trunk": "sandbox"}
+    placed = gateway.call({
+        "from": "+15005550001",
+        "to": {"type": "phone", "number": "+15005550106", "trunk": "sandbox"},
+        "app_json": json.dumps([{"verb": "dial", "target": [target], "amd": {"actionHook": hook}}]),
+    })
+
+    bodies = told(hooks, "/amd-dial", placed)
+
+    assert types(bodies) == ["amd_human_detected", "amd_stopped"]
+    placed.update(call_status="completed")
+
+
+def test_the_words_of_a_recogniser_decide_and_are_told(gateway, hooks):
+    utterances = {"utterances": ["you have reached 555 1234"]}
+    recognizer = {"vendor": "scripted", "language": "en-US", "scriptedOptions": utterances}
+    hook = hooks.answer("/amd-words", [])
+    timers = {"greetingCompletionTimeoutMs": 500}
+
+    placed = place(
+        gateway, "+15005560008", hook, digitCount=7, recognizer=recognizer, timers=timers
+    )
+
+    bodies = told(hooks, "/amd-words", placed)
+    assert types(bodies) == ["amd_machine_detected", "amd_machine_stopped_speaking", "amd_stopped"]
+    assert bodies[0]["reason"] == "digit count"
+    assert bodies[0]["greeting"] == "you have reached 555 1234"
+    assert bodies[0]["language"] == "en-US"
+    placed.update(call_status="completed")
+
+
+def test_gotcha_78_a_recogniser_without_credentials_is_an_error_and_the_sounds_decide(
+    gateway, hooks
+):
+    hook = hooks.answer("/amd-deaf", [])
+
+    placed = place(gateway, "+15005560006", hook, recognizer={"vendor": "deepgram"})
+
+    bodies = told(hooks, "/amd-deaf", placed)
+    assert types(bodies) == ["amd_error", "amd_human_detected", "amd_stopped"]
+    assert bodies[0]["vendor"] == "deepgram"
+    placed.update(call_status="completed")
+
+
 def test_a_hook_that_fails_is_an_alert_and_the_call_goes_on(gateway, hooks):
     """Section 14: an AMD hook error crashed the server (FS#186)."""
     hook = hooks.answer("/amd-broken", [], status=500)

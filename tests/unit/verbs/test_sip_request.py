@@ -8,7 +8,6 @@ from voxgate.verbs.capabilities.dialling import SipAnswer
 from voxgate.verbs.contract import InvalidDocument, NotNow
 from voxgate.verbs.vocabulary import parse_document
 
-
 OK = SipAnswer(200, "OK")
 
 
