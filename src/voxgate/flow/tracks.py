@@ -82,7 +82,9 @@ class CallTracks:
                 return []
         try:
             async with session.speaker.speaking(
-                sound.text or "", call.record.request.voice, sound.synthesizer
+                sound.text or "",
+                session.settings.voice,
+                session.settings.spoken(sound.synthesizer),
             ) as parts:
                 return [part.audio async for part in parts]
         except SpeechFailed as failed:
