@@ -196,12 +196,15 @@ impl FileRecorder {
             Recording { id, reach: reach.clone(), file, shared: Arc::clone(&shared), turns: 0 };
         self.ensure_running()?;
         locked(&self.arriving).push(recording);
+        self.wake.notify_all();
         Ok(RecordHandle { id, reach, slot, shared, recorder: Arc::clone(self) })
     }
 
     /// Completes every file and ends the thread.
     pub fn stop(&self) {
         self.ending.store(true, Ordering::Release);
+        // Without the lock the thread could miss this between its look and its wait.
+        drop(locked(&self.arriving));
         self.wake.notify_all();
         if let Some(thread) = locked(&self.thread).take() {
             // A thread that panicked has ended too.
@@ -251,13 +254,21 @@ impl FileRecorder {
             if ending {
                 return;
             }
-            self.rest();
+            self.rest(recordings.is_empty());
         }
     }
 
-    fn rest(&self) {
+    /// Waits for the next turn, or while there is nothing to record.
+    fn rest(&self, is_idle: bool) {
         let arriving = locked(&self.arriving);
-        // Woken or not, the next turn finds what there is to do.
-        let _woken = self.wake.wait_timeout(arriving, TURN);
+        if is_idle {
+            let nothing = |arriving: &mut Vec<Recording>| {
+                arriving.is_empty() && !self.ending.load(Ordering::Acquire)
+            };
+            let _woken = self.wake.wait_while(arriving, nothing);
+        } else {
+            // Woken or not, the next turn finds what there is to do.
+            let _woken = self.wake.wait_timeout(arriving, TURN);
+        }
     }
 }
