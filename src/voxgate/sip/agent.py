@@ -94,6 +94,7 @@ class Agent:
         self._request_handlers: dict[str, RequestHandler] = {}
         self._options = options
         self._methods = frozenset(options.allow_methods)
+        self._extensions = {*EXTENSIONS, *options.extensions}
         self._stack = Stack(
             clock=clock, options=options, product=product, wake=wake, fraction=fraction
         )
@@ -241,7 +242,7 @@ class Agent:
             return 482, ()
         if request.method == "INVITE" and request.contact is None:
             return 400, ()
-        unknown = request.headers.tokens("Require") - set(EXTENSIONS)
+        unknown = request.headers.tokens("Require") - self._extensions
         if unknown and request.method != "CANCEL":
             return 420, [("Unsupported", ", ".join(sorted(unknown)))]
         return None

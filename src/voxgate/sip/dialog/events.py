@@ -31,6 +31,7 @@ class OutgoingInvite:
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()  # emitted verbatim, after ours
     contact_user: str | None = None
+    contact_parameters: tuple[str, ...] = ()  # of the header, such as feature tags (RFC 3840)
     credentials: Credentials | None = None
     content_type: str = SDP
     cseq: int = 1

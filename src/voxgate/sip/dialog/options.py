@@ -27,6 +27,7 @@ class SipOptions:
     session_expires_s: int = 1800  # session timer asked for and granted (RFC 4028); 0: none
     min_se_s: int = 90  # shortest session timer accepted; RFC 4028 allows no less
     allow_methods: tuple[str, ...] = ALLOWED  # add REFER to get `ReferReceived`
+    extensions: tuple[str, ...] = ()  # option tags that who takes the calls understands besides
     next_target_after_s: float = 4.0  # silence until the next SRV target, while there is one
     transactions_max: int = 100_000  # beyond it new requests from outside get 503
 
