@@ -1,7 +1,7 @@
 """A call being dialled without a network: a scripted far end, a log that is a list."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from voxgate.call.call import LiveCall
@@ -107,9 +107,11 @@ class FakeDialog:
     done: list[tuple[str, float]] = field(default_factory=list)
     on_cancel: object = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    cancel_headers: tuple[tuple[str, str], ...] = ()
 
     def cancel(self, headers: Sequence[tuple[str, str]] = ()) -> None:
         self._did("cancel")
+        self.cancel_headers = tuple(headers)
         if self.on_cancel is not None:
             self.listener(self.on_cancel)
 
@@ -165,7 +167,12 @@ class Dialled:
 
 
 async def dial(
-    far: FarEnds, *hosts: str, timeout_s: int = 60, cancel_at: float | None = None
+    far: FarEnds,
+    *hosts: str,
+    timeout_s: int = 60,
+    cancel_at: float | None = None,
+    cancel_headers: tuple[tuple[str, str], ...] = (),
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Dialled:
     """Dial `hosts` in order; the refused address is "refused"."""
     loop = asyncio.get_running_loop()
@@ -182,9 +189,10 @@ async def dial(
         inviter=far,
         locate=_locate,
         settings=DialSettings("198.51.100.1", 4.0, None),
+        on_progress=on_progress,
     )
     if cancel_at is not None:
-        loop.call_later(cancel_at, dialling.cancel, CANCELLED)
+        loop.call_later(cancel_at, dialling.cancel, CANCELLED, cancel_headers)
     result = await dialling.run()
     return Dialled(result, log, far, loop.time(), stream)
 

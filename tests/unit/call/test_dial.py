@@ -249,3 +249,21 @@ def test_a_dial_that_is_broken_off_leaves_nobody_ringing():
         return far.dialogs[0].done
 
     assert run_virtual(scenario()) == [("abandon", 5.0)]
+
+
+def test_whoever_dials_hears_how_it_rings_but_not_of_trying():
+    heard = []
+    far = FarEnds([(0.1, progress(100, tag=None)), (0.1, progress(180)), (0.1, answered())])
+
+    dialled(far, "a", on_progress=lambda event: heard.append(event.status))
+
+    assert heard == [180]
+
+
+def test_a_cancel_can_say_why():
+    far = FarEnds([(1, progress(180))], on_cancel=rejected(487, "Request Terminated"))
+    why = (("Reason", "SIP;cause=200"),)
+
+    dialled(far, "a", cancel_at=2, cancel_headers=why)
+
+    assert far.dialogs[0].cancel_headers == why

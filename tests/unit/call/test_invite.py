@@ -119,3 +119,12 @@ def test_ids_of_an_attempt_are_the_same_after_a_crash_and_differ_between_attempt
     assert first.call_id == "call-id"
     assert second.call_id != "call-id"
     assert second.branch_seed != first.branch_seed
+
+
+def test_a_uri_may_ask_for_headers_that_do_no_harm():
+    """RFC 3261 section 19.1.5: Replaces makes an attended transfer, Route would be a hijack."""
+    uri = "sip:c@pbx.example?Replaces=a%3Bto-tag%3D1&X-Case=7&Route=%3Csip:evil%3E&From=x"
+    parts = compose(CallRequest("+49", Target("sip", sip_uri=uri)), Attempt(None, None, ""), "h")
+
+    assert str(parts.uri) == "sip:c@pbx.example"
+    assert parts.headers == (("Replaces", "a;to-tag=1"), ("X-Case", "7"))

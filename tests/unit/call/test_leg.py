@@ -239,3 +239,32 @@ def test_nothing_that_waits_for_sound_outlives_the_leg():
 def test_an_answer_to_no_offer_is_an_error_of_its_own():
     with pytest.raises(SdpError):
         MediaSession(Stream(), session_id=1, rtp_timeout_s=60).accept(SDP)
+
+
+def test_somebody_elses_description_is_told_on_in_our_name():
+    stage = Stage()
+    theirs = SDP.replace(b"192.0.2.9", b"203.0.113.5")
+
+    told = Description.parse(stage.media.relay(theirs))
+
+    assert (told.origin.session_id, told.origin.version, told.origin.address) == (
+        "7", "2", "192.0.2.1",
+    )  # fmt: skip
+    assert (told.connection, told.media[0].port) == ("203.0.113.5", 4000)
+
+
+def test_audio_that_goes_elsewhere_is_neither_sent_nor_missed():
+    stage = Stage()
+
+    stage.media.rest()
+
+    assert (stage.stream.plans[-1].send, stage.stream.plans[-1].receive) == (False, False)
+
+
+def test_keys_come_as_info_until_one_came_in_the_audio():
+    stage = Stage()
+    assert stage.leg.presses_by_info
+
+    stage.leg.on_media(DigitReceived("1", 100))
+
+    assert not stage.leg.presses_by_info

@@ -1,7 +1,7 @@
 import json
 
 from unit.call.fakes import FarEnds, answered, dial, plan_of, progress
-from voxgate.call.orphan import intended_facts, orphan_of
+from voxgate.call.orphan import arrived_facts, intended_facts, orphan_of
 from voxgate.model.calls import (
     Call,
     CallEvent,
@@ -10,6 +10,8 @@ from voxgate.model.calls import (
     EventType,
     Target,
 )
+from voxgate.sip.message import parse
+from voxgate.sip.transaction.destination import Destination
 from voxgate.testing.virtual_time import run_virtual
 
 REQUEST = CallRequest("+49301", Target("phone", number="+49302"))
@@ -64,3 +66,47 @@ def test_a_call_whose_address_cannot_be_called_leaves_nothing_behind():
     event = CallEvent("sid", 1, 0.0, EventType.CREATED, {"invite": None})
 
     assert orphan_of([event]) is None
+
+
+def arrived() -> CallEvent:
+    invite = parse(
+        b"INVITE sip:49301@192.0.2.1 SIP/2.0\r\n"
+        b"Via: SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bK1\r\n"
+        b"Record-Route: <sip:proxy.example;lr>\r\n"
+        b"From: Ann <sip:ann@192.0.2.9>;tag=ann\r\nTo: <sip:49301@192.0.2.1>\r\n"
+        b"Call-ID: theirs\r\nCSeq: 7 INVITE\r\nContact: <sip:ann@192.0.2.9:5070>\r\n\r\n"
+    )
+    facts = arrived_facts(invite, Destination("udp", "192.0.2.9", 5070), "ours")
+    return CallEvent("sid", 1, 0.0, EventType.CREATED, json.loads(json.dumps({"arrived": facts})))
+
+
+def test_a_call_to_us_that_was_not_answered_wants_a_final_response():
+    orphan = orphan_of([arrived()])
+
+    refusal = parse(orphan.refusal)
+    assert (refusal.status, refusal.cseq.number, refusal.to.tag) == (487, 7, "ours")
+    assert refusal.via.branch == "z9hG4bK1"
+    assert (orphan.from_tag, orphan.to_tag, orphan.call_id) == ("ours", "ann", "theirs")
+    assert orphan.destination == Destination("udp", "192.0.2.9", 5070)
+
+
+def test_a_call_to_us_that_was_answered_is_hung_up_where_it_last_was():
+    dialog = {
+        "remote_target": "sip:ann@192.0.2.9:5080",
+        "route_set": [],
+        "to_tag": "ann",
+        "cseq": 3,
+    }
+    answer = CallEvent("sid", 5, 1.0, EventType.ANSWERED, {"dialog": dialog})
+
+    orphan = orphan_of([arrived(), answer])
+
+    assert orphan.refusal is None
+    assert (orphan.remote_target, orphan.cseq) == ("sip:ann@192.0.2.9:5080", 3)
+
+
+def test_before_its_answer_the_callers_own_contact_and_routes_lead_back():
+    orphan = orphan_of([arrived()])
+
+    assert orphan.remote_target == "sip:ann@192.0.2.9:5070"
+    assert orphan.route_set == ("<sip:proxy.example;lr>",)

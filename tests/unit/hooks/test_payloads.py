@@ -163,3 +163,21 @@ def test_whole_numbers_are_written_without_a_fraction():
     assert json.dumps(as_javascript(value)) == (
         '{"price": 10, "share": 0.5, "list": [2, "x"], "huge": 1e+300, "flag": true}'
     )
+
+
+def test_a_dialled_call_names_who_rang_it_and_who_is_shown_as_calling():
+    call = sample_call()
+    child = replace(
+        call, request=replace(call.request, parent_call_sid="parent", caller_id="+4940")
+    )
+
+    payload = base_payload(child, SITE)
+
+    assert (payload["parent_call_sid"], payload["caller_id"]) == ("parent", "+4940")
+    assert "parent_call_sid" not in base_payload(call, SITE)
+
+
+def test_a_transfers_status_goes_under_both_of_its_names():
+    told = action_payload(sample_call(), {"refer_status": 202, "referStatus": 202}, None, SITE)
+
+    assert (told["refer_status"], told["referStatus"]) == (202, 202)

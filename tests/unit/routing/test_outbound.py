@@ -209,3 +209,18 @@ def test_a_sip_uri_needs_no_carrier():
     chosen = plan("1", Target("sip", sip_uri="sip:a@b.example"), Facts(), random.Random(1))
 
     assert [a.carrier for a in chosen.attempts] == [None]
+
+
+def test_a_dialled_call_leaves_by_the_trunk_its_caller_came_in_on():
+    """Contract 2.4 step 4; the trunk that a rule or the request names still comes first."""
+    for seed in range(20):
+        chosen = plan("1", CALLED, TWO, random.Random(seed), arrived_on="b")
+        assert (chosen.rule, chosen.attempts[0].gateway.host) == ("caller_trunk", "b1")
+    named = Target("phone", number="2", trunk="a")
+    assert plan("1", named, TWO, random.Random(1), arrived_on="b").rule == "named_trunk"
+
+
+def test_a_caller_of_a_trunk_without_a_way_out_leaves_by_another():
+    facts = Facts(carriers=TWO.carriers, gateways=(gateway("a", "a1"),))
+
+    assert plan("1", CALLED, facts, random.Random(1), arrived_on="b").rule == "any_carrier"
