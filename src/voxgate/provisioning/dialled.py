@@ -11,6 +11,8 @@ from voxgate.provisioning.errors import Unavailable
 from voxgate.routing.outbound import Dice, RoutePlan, RouteRefused, plan
 from voxgate.store.engine import StoreUnavailable
 
+NOT_REGISTERED, NO_ROUTE = 404, 603  # contract 2.5
+
 
 class NotDialled(VoxgateError):
     """A target that cannot be rung; `status` is what a SIP server would have answered."""
@@ -51,7 +53,8 @@ class DialledCalls:
         try:
             return plan(request.from_user, request.to, facts, self._dice, arrived_on=arrived_on)
         except RouteRefused as refused:
-            raise NotDialled(603, refused.msg) from refused
+            status = NOT_REGISTERED if refused.field == "to.name" else NO_ROUTE
+            raise NotDialled(status, refused.msg) from refused
 
     async def create(self, call: Call, route: RoutePlan, invite: Json | None) -> None:
         """Returns once the call and its first event are on disk. Raises NotDialled."""
