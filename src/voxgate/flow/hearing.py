@@ -13,7 +13,7 @@ from voxgate.speech.recognition import Heard, RecognitionFailed
 from voxgate.verbs.capabilities.ears import Deaf, EarEvent, VoiceBegan, VoiceEnded
 from voxgate.verbs.contract import NotNow
 
-NOTICE_MS = 60  # sound comes in pieces of this length: a vendor's pace, and few wake-ups
+NOTICE_MS = 100  # sound comes in pieces of this length: a pace vendors like, few wake-ups
 
 
 class Hearing:
