@@ -381,6 +381,11 @@ class RunningDial:
             raise NotNow(f"the audio stays in the gateway: {why} needs it")
         await self._path.release()
 
+    @property
+    def audio_is_direct(self) -> bool:
+        """Whether the audio does not pass through here."""
+        return self._path is not None and self._path.is_direct
+
     def is_child(self, session: Session) -> bool:
         return session is not self._session
 

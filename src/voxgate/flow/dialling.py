@@ -163,6 +163,10 @@ class CallDialling:
 
         dial.emancipate(first)
 
+    def check_audio(self) -> None:
+        if self._dial is not None and self._dial.audio_is_direct:
+            raise NotNow("the audio goes straight between the far ends; ask for full-media first")
+
     def check_joined(self) -> None:
         self._joined_with()
 

@@ -31,6 +31,7 @@ class CallTracks:
     def _stream(self) -> Stream:
         if self._session.leg is None:
             raise NotNow("the call has no media")
+        self._session.dialling.check_audio()
         return self._session.leg.stream
 
     def add(self, track: str) -> None:
@@ -101,6 +102,7 @@ class CallTracks:
             raise NotNow("nobody talks with the call: a whisper needs a dial or a listen")
         if self._session.leg is None:
             raise NotNow("the call has no media")
+        self._session.dialling.check_audio()
 
     def whisper(self, sounds: Sequence[Sound]) -> None:
         self.check_whisper()

@@ -15,7 +15,7 @@ from voxgate.media.errors import MediaError, StreamClosed
 from voxgate.model.audio import Audio
 from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
-from voxgate.verbs.contract import Document
+from voxgate.verbs.contract import Document, NotNow
 from voxgate.verbs.vocabulary import parse_document
 
 
@@ -113,6 +113,17 @@ class FakeStream:
 
 
 @dataclass
+class FakeDialling:
+    """Whether the audio of its dial passes through here."""
+
+    is_direct: bool = False
+
+    def check_audio(self) -> None:
+        if self.is_direct:
+            raise NotNow("the audio goes straight between the far ends")
+
+
+@dataclass
 class FakeApplication:
     """Remembers what it is asked; `answers` by hook, else nothing."""
 
@@ -161,6 +172,7 @@ class Stage:
             leg=SimpleNamespace(stream=FakeStream()),
             ending=asyncio.get_running_loop().create_future(),
             background=Background(call),
+            dialling=FakeDialling(),
             runner=None,
             context=None,
             words=[],

@@ -162,3 +162,17 @@ def test_tracks_need_media():
             tracks.boost(3)
 
     on_call(story)
+
+
+def test_nothing_is_mixed_into_audio_that_does_not_pass_here():
+    async def story(session, tracks):
+        session.dialling.is_direct = True
+        for act in (
+            lambda: tracks.add("m"),
+            lambda: tracks.boost(3),
+            lambda: tracks.whisper([FILE]),
+        ):
+            with pytest.raises(NotNow, match="straight between"):
+                act()
+
+    on_call(story)

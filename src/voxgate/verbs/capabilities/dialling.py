@@ -178,6 +178,10 @@ class Dialling(Protocol):
         """`no-media`: the two legs exchange their audio directly. Raises NotNow."""
         ...
 
+    def check_audio(self) -> None:
+        """Raises NotNow while the audio of a dial does not pass through the gateway."""
+        ...
+
     def check_joined(self) -> None:
         """Raises NotNow unless the call talks to one that was dialled."""
         ...
