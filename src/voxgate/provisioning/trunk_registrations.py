@@ -55,10 +55,6 @@ class TrunkRegistrations:
 
         await self._write(change)
 
-    async def statuses(self) -> dict[str, Status]:
-        """By the carrier's sid. Raises Unavailable."""
-        return await self._inventory.read(trunk_registrations.everything)
-
     async def _write(self, change: Callable[[Connection], None]) -> None:
         try:
             await self._database.write(change)

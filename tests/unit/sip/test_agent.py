@@ -303,3 +303,35 @@ def test_no_sequence_of_halfway_messages_raises_into_a_running_call(
 
     assert alice.agent.stats.dialogs == 0
     assert alice.agent.stats.transactions == 0
+
+
+def test_requests_without_a_call_are_handed_over_and_answered_once(alice: Side, bob: Peer):
+    taken = []
+    alice.agent.hand_over("REGISTER", taken.append)
+
+    bob.request("REGISTER", alice.address, to_=FRESH)
+    taken[0].respond(200, "OK", [("Contact", "<sip:a@b>;expires=60")])
+    taken[0].respond(500)
+    alice.net.settle()
+
+    ok = only(bob)
+    assert (ok.status, ok.headers.get("Contact")) == (200, "<sip:a@b>;expires=60")
+    assert ok.to.tag
+    assert taken[0].source == bob.address
+
+
+def test_a_request_that_is_ignored_gets_no_answer(alice: Side, bob: Peer):
+    alice.agent.hand_over("REGISTER", lambda incoming: incoming.ignore())
+
+    bob.request("REGISTER", alice.address, to_=FRESH)
+    alice.net.settle()
+
+    assert bob.inbox == []
+
+
+def test_what_is_taken_care_of_is_allowed(alice: Side, bob: Peer):
+    alice.agent.hand_over("REGISTER", lambda _incoming: None)
+
+    bob.request("OPTIONS", alice.address, to_=FRESH)
+
+    assert "register" in only(bob).headers.tokens("Allow")

@@ -160,3 +160,22 @@ def test_silence_and_a_missing_listener_are_told_apart(crash: Crash):
     second.agent.end_orphan(crash.orphan(), tcp, crash.fates.append)
 
     assert crash.fates == ["no-answer", "unreachable"]
+
+
+def test_a_caller_who_still_waits_is_refused_more_than_once_and_then_hung_up(crash: Crash):
+    """There is no transaction to repeat the refusal; a BYE ends what was answered after all."""
+    crash.dies()
+    refusal = (
+        b"SIP/2.0 487 Request Terminated\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKbob\r\n"
+        b"From: <sip:bob@b.example>;tag=fb\r\nTo: <sip:alice@a.example>;tag=fa\r\n"
+        b"Call-ID: call-1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    )
+    crash.end(refusal=refusal, to_tag="fb", remote_target="sip:bob@10.0.0.2")
+
+    assert label(crash.bob.inbox[-2]) == "487 INVITE"
+    bye = crash.bob.last("BYE")
+    assert (bye.from_.tag, bye.to.tag) == ("fa", "fb")
+    crash.net.run(2.0)
+    assert [label(message) for message in crash.bob.inbox].count("487 INVITE") == 3
+    crash.bob.reply(bye, 481)
+    assert crash.fates == ["cancelled"]
