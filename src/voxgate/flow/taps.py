@@ -14,6 +14,7 @@ from voxgate.hooks.audio_frames import introduction
 from voxgate.hooks.audio_socket import AudioSocket
 from voxgate.hooks.failures import HookFailed
 from voxgate.hooks.payloads import base_payload
+from voxgate.media.errors import MediaError
 from voxgate.media.events import MediaEvent, SpeechStarted, SpeechStopped
 from voxgate.media.taps import FRAME_MS, Tap
 from voxgate.model.calls import EventType, Json
@@ -78,6 +79,9 @@ class CallTaps:
         why, key = "closed", None
         try:
             why, key = await self._converse(order, socket, among)
+        except MediaError as problem:  # as many listen and speak already as a call allows
+            why = "failed"
+            self._session.call.alert("background-failure", f"listen stopped: {problem}")
         finally:
             facts: Json = {"dropped_frames": socket.dropped} if socket.dropped else {}
             self._note("listen_ended", url=socket.shown, by=why, **facts)

@@ -189,6 +189,18 @@ async def test_what_cannot_be_reached_is_an_alert_and_over():
 
 
 @on_a_loop
+async def test_one_listener_too_many_is_an_alert_and_never_the_calls_end():
+    async with stage() as (taps, session, _, _peer):
+        held = [session.leg.stream.tap(on_audio=lambda _audio: None) for _ in range(8)]
+        listened = await taps.listen(ORDER)
+        for tap in held:
+            tap.close()
+
+        assert listened.why == "failed"
+        assert alerts(session.log) == ["listen stopped: too many taps wait"]
+
+
+@on_a_loop
 async def test_in_the_background_one_takes_the_place_of_the_other_and_is_not_paused():
     async with stage() as (taps, session, ear, _):
         taps.background(ORDER)
