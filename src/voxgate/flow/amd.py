@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from voxgate.amd.detector import AmdEvent, AmdType, Detector, Transcript
 from voxgate.flow.hearing import Hearing
 from voxgate.flow.session import Session
@@ -23,9 +25,9 @@ ACTIVITY = "amd"
 UNTOLD_MAX = 64  # events of one detection; there are hardly ten
 
 
-def ordered(wire: Json) -> AmdOrder:
-    """The order in an `amd` object that was validated when it came in."""
-    return AmdObject.model_validate(wire).order
+def _first_problem(wrong: ValidationError) -> str:
+    error = wrong.errors()[0]
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
 class CallAmd:
@@ -41,6 +43,15 @@ class CallAmd:
             raise NotNow("the call has no media")
         watch = AnswerWatch(self._session, self._told, leg.stream, order)
         self._session.background.start(ACTIVITY, watch.run())
+
+    def start_as_ordered(self, wire: Json) -> None:
+        """Begin as the `amd` object of a request says; its recogniser is read only now."""
+        try:
+            order = AmdObject.model_validate(wire).order
+        except ValidationError as wrong:
+            self._session.call.alert("invalid-app-payload", f"amd: {_first_problem(wrong)}")
+            order = AmdObject.model_validate({**wire, "recognizer": None}).order
+        self.start(order)
 
     def stop(self) -> None:
         self._session.background.stop(ACTIVITY)

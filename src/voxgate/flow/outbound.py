@@ -9,7 +9,7 @@ from voxgate.call.call import LiveCall
 from voxgate.call.dial import Connected, Dial, NotConnected
 from voxgate.call.leg import MediaSession
 from voxgate.call.outcome import Cause
-from voxgate.flow.amd import CallAmd, ordered
+from voxgate.flow.amd import CallAmd
 from voxgate.flow.application import opening_of
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.program import conduct, hang_up
@@ -120,7 +120,7 @@ class OutboundCall:
         connected.inbox.hand_over(session.on_dialog)
         amd = self.call.record.request.amd
         if amd is not None:
-            CallAmd(session).start(ordered(amd))
+            CallAmd(session).start_as_ordered(amd)
         limit_s = self.call.record.request.time_limit_s or self._ports.settings.time_limit_s
         hang_up(session, await conduct(session, limit_s))
 

@@ -9,7 +9,7 @@ import pytest
 from unit.flow.ear_stage import StageSession
 from unit.flow.fakes import of_type
 from voxgate.amd.hints import Hints
-from voxgate.flow.amd import CallAmd, ordered
+from voxgate.flow.amd import CallAmd
 from voxgate.media.events import (
     MediaEvent,
     ToneKind,
@@ -20,6 +20,7 @@ from voxgate.media.events import (
 )
 from voxgate.model.calls import EventType
 from voxgate.testing.virtual_time import run_virtual
+from voxgate.verbs.answering import AmdObject
 from voxgate.verbs.contract import Document, NotNow
 from voxgate.verbs.vocabulary import parse_document
 
@@ -60,7 +61,7 @@ class Stage(StageSession):
 
 
 def amd(**fields: object) -> Any:
-    return ordered({"actionHook": HOOK, **fields})
+    return AmdObject.model_validate({"actionHook": HOOK, **fields}).order
 
 
 def run(story: Coroutine[Any, Any, Stage]) -> Stage:
@@ -104,6 +105,24 @@ def test_what_is_found_is_noted_and_told_in_order_and_the_stream_is_let_go():
     assert stage.noted == stage.hooked
     assert stage.watched == ["begins", "ends"]
     assert stage.listeners == 0
+
+
+def test_a_recogniser_that_cannot_be_read_is_an_alert_and_the_sounds_decide():
+    async def story() -> Stage:
+        stage = Stage()
+        recognizer = {"vendor": "deepgram", "speed": "high"}
+        timers = {"noSpeechTimeoutMs": 500}
+        wire = {"actionHook": HOOK, "recognizer": recognizer, "timers": timers}
+        CallAmd(stage).start_as_ordered(wire)  # type: ignore[arg-type]
+        await asyncio.sleep(2)
+        await settle(stage)
+        return stage
+
+    stage = run(story())
+
+    assert stage.hooked == ["amd_no_speech_detected", "amd_stopped"]
+    (alert,) = of_type(stage.log, EventType.ALERT)
+    assert "recognizer.speed" in alert["message"]
 
 
 def test_verbs_in_the_answer_replace_the_application():

@@ -56,7 +56,7 @@ async def test_who_watched_before_does_not_stop_who_watches_now() -> None:
         await peer.send(tone(1400, 300))
         await peer.send_silence(200)
 
-        await near.until(ToneStopped)
+        assert (await near.until(ToneStopped)).kind is ToneKind.BEEP
 
 
 @on_a_loop
