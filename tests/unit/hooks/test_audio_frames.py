@@ -1,7 +1,10 @@
 import base64
 import json
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voxgate.hooks.audio_frames import (
     ClearMarks,
@@ -117,3 +120,27 @@ def test_every_message_of_the_contract_is_understood(text, meant):
 def test_everything_else_is_refused_with_what_is_wrong_with_it(text, problem):
     with pytest.raises(BadFrame, match=problem):
         read_message(text)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+_DATA = st.fixed_dictionaries(
+    {},
+    optional={
+        "audioContent": _VALUES | st.just(SOUND),
+        "audioContentType": _VALUES | st.sampled_from(["raw", "wav"]),
+        "sampleRate": _VALUES,
+        "id": _VALUES,
+        "name": _VALUES,
+        "queuePlay": _VALUES,
+    },
+)
+
+
+@given(st.sampled_from(["playAudio", "mark", "json", "killAudio"]) | _VALUES, _DATA | _VALUES)
+def test_any_json_is_a_message_or_refused_by_name(type_, data):
+    with suppress(BadFrame):
+        read_message(json.dumps({"type": type_, "data": data}))
