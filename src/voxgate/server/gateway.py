@@ -21,7 +21,6 @@ from voxgate.flow.control import CallControl, RunningCall
 from voxgate.flow.dialling import CallDialling
 from voxgate.flow.ports import CallPorts, CallSettings
 from voxgate.flow.queue import Queues
-from voxgate.flow.reception import Reception
 from voxgate.flow.sessions import Sessions
 from voxgate.hooks.audio_socket import AudioSockets
 from voxgate.hooks.handshake import SocketLimits
@@ -31,24 +30,18 @@ from voxgate.hooks.protocol import ProtocolLimits
 from voxgate.hooks.websocket import Sockets
 from voxgate.media.engine import MediaEngine, MediaSettings
 from voxgate.media.files import AudioFiles
-from voxgate.model.alerts import Alert
 from voxgate.model.calls import Call
 from voxgate.model.hooks import Hook
-from voxgate.model.limits import Limit
 from voxgate.provisioning import calls as call_use_cases
 from voxgate.provisioning.accounts import Accounts
 from voxgate.provisioning.bootstrap import Bootstrap
-from voxgate.provisioning.capacity import Capacity, Tenancy, limit_alert
-from voxgate.provisioning.devices import Devices
 from voxgate.provisioning.dialled import DialledCalls
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.errors import Unavailable
 from voxgate.provisioning.gateways import Gateways
 from voxgate.provisioning.inventory import Inventory
-from voxgate.provisioning.trunk_registrations import TrunkRegistrations
 from voxgate.provisioning.permissions import Principal, Scope
 from voxgate.provisioning.recordings import CallRecordings
-from voxgate.records.alerts import AlertBrake
 from voxgate.records.archive import Archive
 from voxgate.records.delivery import Deliveries, DeliveryPorts
 from voxgate.records.housekeeping import keep_house
@@ -63,9 +56,8 @@ from voxgate.server.locate import Locator
 from voxgate.server.measured import MeasuredHooks
 from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
-from voxgate.server.reception import Parts, open_reception
+from voxgate.server.reception import FrontDesk, Parts
 from voxgate.server.surface import build_app
-from voxgate.server.trunks import RegisteredTrunks
 from voxgate.sip.dialog.options import ALLOWED, SipOptions
 from voxgate.sip.endpoint import Endpoint
 from voxgate.sip.transport.resolve import Resolver
@@ -156,20 +148,10 @@ class Gateway:
             locate=self._locator.locate,
             every_s=settings.options_ping_s,
         )
-        self._trunks = RegisteredTrunks(
-            self._endpoint,
-            TrunkRegistrations(self._inventory, self._database),
-            locate=self._locator.locate,
-            public_ip=settings.public_ip,
-            clock=self._clock,
-        )
+        self._desk = self._build_desk()
         self._sandbox: SandboxProcess | None = None
         self._deliveries: Deliveries | None = None
         self._control: CallControl | None = None
-        self._reception: Reception | None = None
-        self._brake = AlertBrake()
-        self._capacity = Capacity(self._clock, self._raise_alert)
-        self._devices = Devices(self._database, self._clock)
         self._use_cases: call_use_cases.Calls | None = None
         self._http: HttpServer | None = None
 
@@ -193,7 +175,7 @@ class Gateway:
         await self._recordings.start()
         control = self._control = self._build_control()
         self._metrics.watch(control.calls, self._figures())
-        self._reception = self._open_reception(control)
+        self._desk.open(control, self._archive())
         self._use_cases = self._build_use_cases(control)
         app = build_app(
             self._inventory,
@@ -203,12 +185,11 @@ class Gateway:
             self._settings,
             sip_address=self._endpoint.known_as[0].sent_by,
             recordings=self._call_recordings,
-            quota_reached=self._quota_reached,
+            quota_reached=self._desk.quota_reached,
         )
         self._http = HttpServer(app, self._settings)
         await self._take_over()
         self._tasks.start(self._pings.run(), name="pings")
-        self._tasks.start(self._trunks.run(), name="trunks")
         self._tasks.start(keep_house(self._database, self._clock), name="housekeeping")
         self._http.start()
         # What is built once need not be looked at by every collection of garbage.
@@ -336,40 +317,30 @@ class Gateway:
                 check_verbs=app_json_problem,
                 clock=self._clock,
                 dice=random.SystemRandom(),
-                capacity=self._capacity,
+                capacity=self._desk.capacity,
                 unreachable=lambda: self._pings.unreachable,
             )
         )
 
-    def _open_reception(self, control: CallControl) -> Reception:
-        parts = Parts(
-            control=control,
-            directory=self._directory,
-            devices=self._devices,
-            capacity=self._capacity,
-            log=Archive(self._journal, self._database, self._box, self._clock),
-            asker=self._hooks,
-            secret_of=self._secret_of,
-            raise_alert=self._raise_alert,
-            clock=self._clock,
-            digest_algorithms=self._settings.digest,
-            registered_trunks=self._trunks.at,
+    def _build_desk(self) -> FrontDesk:
+        return FrontDesk(
+            Parts(
+                settings=self._settings,
+                endpoint=self._endpoint,
+                database=self._database,
+                inventory=self._inventory,
+                directory=self._directory,
+                asker=self._hooks,
+                secret_of=self._secret_of,
+                locate=self._locator.locate,
+                raise_alert=self._journal.raise_alert,
+                clock=self._clock,
+            )
         )
-        return open_reception(self._endpoint, parts)
-
-    def _quota_reached(self, limit: Limit, account_sid: str, provider_sid: str) -> None:
-        tenancy = Tenancy(account_sid, provider_sid)
-        self._raise_alert(limit_alert(limit, tenancy, now=self._clock.wall()))
-
-    def _raise_alert(self, alert: Alert) -> None:
-        """Of something that may happen a thousand times a minute."""
-        if self._brake.lets_through(alert):
-            self._journal.raise_alert(alert)
 
     def _call_ended(self, call: Call) -> None:
         self._metrics.call_ended(call)
-        if call.request.parent_call_sid is None:
-            self._capacity.release(Tenancy(call.account_sid, call.service_provider_sid))
+        self._desk.call_ended(call)
 
     def _figures(self) -> list[Figure]:
         media, sip, journal = self._media.stats, self._endpoint, self._journal
@@ -405,6 +376,7 @@ class Gateway:
                 counter=True,
             ),
         ]
+        figures += self._desk.figures()
         if (deliveries := self._deliveries) is not None:
             figures += [
                 Figure("deliveries_waiting", "Receivers not told yet.", lambda: deliveries.waiting),
@@ -455,15 +427,13 @@ class Gateway:
         """No new calls; running ones get the grace period, then BYE and a terminal event."""
         if self._control is not None:
             await self._control.stop(self._settings.shutdown_grace_s)
-        if self._reception is not None:
-            await self._reception.close()
+        await self._desk.close()
         await self._conferences.close()
         if self._http is not None:
             await self._http.stop()
         if self._use_cases is not None:
             await self._use_cases.close()
         await self._tasks.close()
-        await self._trunks.close()
         await self._recordings.close()
         await self._buckets.close()
         if self._deliveries is not None:
