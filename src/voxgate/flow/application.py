@@ -1,7 +1,7 @@
 """The customer's application as one call sees it: ask, read the answer, say what went wrong."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from voxgate.base.errors import VoxgateError
@@ -13,7 +13,6 @@ from voxgate.flow.ways import (
     VERB_HOOK,
     Asker,
     Enter,
-    Reply,
     SecretOf,
     Ways,
     Wires,
@@ -212,16 +211,9 @@ class Application:
         return session_payload(self._call.record, self._settings.site, self.sip)
 
     async def _ask(self, kind: str, hook: Hook, payload: Json) -> object:
+        """The answer's JSON, None when empty; one `hook` event either way."""
         if self._ways.socket is not None and not self._introduced:
             payload = self._introduction() | payload
-        return await self._answered(
-            kind, hook, payload, lambda told: self._ways.ask(kind, hook, told)
-        )
-
-    async def _answered(
-        self, kind: str, hook: Hook, payload: Json, ask: Callable[[Json], Awaitable[Reply]]
-    ) -> object:
-        """The answer's JSON, None when empty; one `hook` event either way."""
         payload = payload | {
             "event_id": f"{self._call.sid}-{self._call.last_seq}",
             "seq": self._call.last_seq,
@@ -229,7 +221,7 @@ class Application:
         await self._call.settled()
         about: Json = {"url": shown_url(hook.url), "method": hook.method.upper()}
         try:
-            reply = await ask(payload)
+            reply = await self._ways.ask(kind, hook, payload)
         except HookFailed as failed:
             about |= {"error": failed.detail, "duration_ms": failed.duration_ms}
             if failed.status is not None:

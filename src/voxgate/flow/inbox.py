@@ -7,7 +7,7 @@ from voxgate.base.log import get_logger
 from voxgate.flow import commands
 from voxgate.flow.commands import InvalidCommand
 from voxgate.flow.session import Session
-from voxgate.flow.ways import whole
+from voxgate.hooks.address import whole_hook
 from voxgate.hooks.frames import Command
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
@@ -116,9 +116,9 @@ class CommandInbox:
         for name in _HOOKS_OF_A_CALL:
             match found.get(name):
                 case str(url) if url.startswith("/"):
-                    found[name] = _as_sent(whole(Hook(url), base))
+                    found[name] = _as_sent(whole_hook(Hook(url), base))
                 case {"url": str(url), **rest} if url.startswith("/"):
-                    found[name] = {**_as_sent(whole(Hook(url), base)), **rest}
+                    found[name] = {**_as_sent(whole_hook(Hook(url), base)), **rest}
         return found
 
     def _refuse(self, command: Command, why: str) -> None:

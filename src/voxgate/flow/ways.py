@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voxgate.call.call import LiveCall
-from voxgate.hooks.address import absolute_hook, origin_of
+from voxgate.hooks.address import origin_of
 from voxgate.hooks.app_socket import Listener
 from voxgate.hooks.call_socket import CallSocket
 from voxgate.hooks.failures import HookFailed, shown_url
@@ -189,11 +189,3 @@ class Ways:
 
 def _is_http(hook: Hook) -> bool:
     return hook.url.startswith(("http://", "https://"))
-
-
-def whole(hook: Hook, base: Hook | None) -> Hook:
-    """With a whole URL where that is possible."""
-    try:
-        return absolute_hook(hook, base)
-    except ValueError:
-        return hook

@@ -47,6 +47,14 @@ def absolute_hook(hook: Hook, base: Hook | None) -> Hook:
     return replace(hook, url=str(url.with_user(None)), username=username, password=password)
 
 
+def whole_hook(hook: Hook, base: Hook | None) -> Hook:
+    """With a whole URL where that is possible; otherwise every attempt will say what is wrong."""
+    try:
+        return absolute_hook(hook, base)
+    except ValueError:
+        return hook
+
+
 @lru_cache(maxsize=4096)
 def origin_of(hook: Hook) -> str:
     """Scheme, host and port: what fails together. For a malformed URL, the URL."""

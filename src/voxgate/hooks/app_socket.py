@@ -7,20 +7,16 @@ application's side has answered a ping that was sent after it.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
-
-import aiohttp
 
 from voxgate.base.clock import Clock
 from voxgate.base.tasks import Nursery
 from voxgate.hooks.address import Address
-from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed
+from voxgate.hooks.failures import HookFailed
 from voxgate.hooks.frames import Command
 from voxgate.hooks.handshake import Connection
 from voxgate.hooks.protocol import (
-    GOING_AWAY,
     NORMAL,
     Answered,
     AppProtocol,
@@ -38,13 +34,10 @@ from voxgate.hooks.protocol import (
     Transmit,
     Unreached,
 )
+from voxgate.hooks.socket_line import SocketLine
 from voxgate.model.calls import Json
 
 CALL_STATUS = "call:status"
-OUTGOING_MOST = 1000  # frames the network has not taken; a slower application is cut off
-SEND_S = 5.0  # for one frame to leave
-RECEIPT_S = 5.0
-
 Opener = Callable[[Address], Awaitable[Connection]]
 
 
@@ -60,27 +53,6 @@ class Listener(Protocol):
     def on_lost(self, failure: HookFailed) -> None:
         """It is gone and all connections were in vain."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Pong:
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Ping:
-    payload: bytes
-
-
-@dataclass(slots=True)
-class _Line:
-    """One connection: what is still to be written to it, and the pings that wait for pongs."""
-
-    outgoing: asyncio.Queue[Transmit | Disconnect | _Ping | _Pong] = field(
-        default_factory=lambda: asyncio.Queue(OUTGOING_MOST)
-    )
-    receipts: "dict[bytes, asyncio.Future[None]]" = field(default_factory=dict)
-    closing: bool = False  # by us; the writer is then not interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +75,7 @@ class AppSocket:
         self._protocol = AppProtocol(
             call_sid, address.shown, address.wish, ports.limits, lambda: secrets.token_urlsafe(6)
         )
-        self._line: _Line | None = None
+        self._line: SocketLine | None = None
         self._answers: dict[str, asyncio.Future[object]] = {}
         self._ready: list[asyncio.Future[None]] = []
         self._alarm: asyncio.TimerHandle | None = None
@@ -112,10 +84,6 @@ class AppSocket:
     @property
     def state(self) -> State:
         return self._protocol.state
-
-    @property
-    def is_announced(self) -> bool:
-        return self._protocol.is_announced
 
     @property
     def is_over(self) -> bool:
@@ -153,24 +121,17 @@ class AppSocket:
         if (line := self._line) is not None and self.state is State.READY:
             for status in statuses:
                 self.tell(CALL_STATUS, status, call_sid=call_sid)
-            await self._receipt(line)
+            await line.receipt()
 
     def finish(self, code: int = NORMAL) -> None:
         """The session is over."""
-        self._close(code)
-
-    def leave(self) -> None:
-        """The gateway stops."""
-        self._close(GOING_AWAY)
+        self._carry_out(self._protocol.finish(code))
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     def misread(self, details: str, content: str) -> None:
         """Tell the application that a command of it was nothing."""
         self._carry_out(self._protocol.misread(details, content, now=self._now()))
-
-    def _close(self, code: int) -> None:
-        self._carry_out(self._protocol.finish(code))
-        if not self.closed.done():
-            self.closed.set_result(None)
 
     # Carrying out.
 
@@ -187,7 +148,8 @@ class AppSocket:
             case Connect():
                 self._ports.nursery.start(self._connect(), name="app-socket")
             case Transmit() | Disconnect():
-                self._put(effect)
+                if self._line is not None:
+                    self._line.put(effect)
             case Ready() | Finished():
                 self._wake(None)
             case Unreached():
@@ -214,16 +176,6 @@ class AppSocket:
             case Misread():
                 self.listener.on_misread(effect.details)
 
-    def _put(self, item: Transmit | Disconnect | _Ping | _Pong) -> None:
-        if self._line is None:
-            return
-        try:
-            self._line.outgoing.put_nowait(item)
-        except asyncio.QueueFull:
-            # Not one frame more for an application that reads none; it is connected to again.
-            self._line.outgoing = asyncio.Queue(OUTGOING_MOST)
-            self._line.outgoing.put_nowait(Disconnect(aiohttp.WSCloseCode.POLICY_VIOLATION))
-
     def _set_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
@@ -245,7 +197,7 @@ class AppSocket:
             raise HookFailed("connect", self.address.shown, "the application is gone")
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ready.append(waiting)
-        self._carry_out(self._protocol.connect(now=self._now()))
+        self._carry_out(self._protocol.connect())
         await waiting
 
     def _wake(self, failure: HookFailed | None) -> None:
@@ -258,19 +210,6 @@ class AppSocket:
             else:
                 each.set_exception(failure)
 
-    async def _receipt(self, line: _Line) -> None:
-        """Wait until the far side has read what was sent so far."""
-        token = secrets.token_bytes(8)
-        receipt = line.receipts[token] = asyncio.get_running_loop().create_future()
-        self._put(_Ping(token))
-        try:
-            async with asyncio.timeout(RECEIPT_S):
-                await receipt
-        except TimeoutError:
-            raise HookFailed("timeout", self.address.shown, "no pong in time") from None
-        finally:
-            line.receipts.pop(token, None)
-
     # The connection.
 
     async def _connect(self) -> None:
@@ -279,76 +218,20 @@ class AppSocket:
         except HookFailed as failure:
             self._carry_out(self._protocol.refused(failure, now=self._now()))
             return
-        line = self._line = _Line()
+        line = self._line = SocketLine(
+            connection, self.address.shown, self._on_text, self._on_binary
+        )
         self._carry_out(self._protocol.opened(now=self._now()))
         code: int | None = None
         try:
-            code = await self._converse(connection, line)
+            code = await line.converse()
         finally:
             self._line = None
-            gone = HookFailed("connect", self.address.shown, "the connection broke")
-            for receipt in line.receipts.values():
-                if not receipt.done():
-                    receipt.set_exception(gone)
             self._carry_out(self._protocol.closed(code, now=self._now()))
-            if not connection.closed:
-                await connection.close(code=GOING_AWAY)
+            await line.close()
 
-    async def _converse(self, connection: Connection, line: _Line) -> int | None:
-        """Until the connection ends; the far end's close code."""
-        async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(self._write(connection, line), name="write")
-            code = await self._read(connection, line)
-            if not line.closing:
-                writing.cancel()
-        return code
+    def _on_text(self, text: str) -> None:
+        self._carry_out(self._protocol.received(text, now=self._now()))
 
-    async def _read(self, connection: Connection, line: _Line) -> int | None:
-        while True:
-            message = await connection.receive()
-            match message.type:
-                case aiohttp.WSMsgType.TEXT:
-                    self._carry_out(self._protocol.received(message.data, now=self._now()))
-                case aiohttp.WSMsgType.BINARY:
-                    details = "frames are text, this one was binary"
-                    self._carry_out(self._protocol.misread(details, "", now=self._now()))
-                case aiohttp.WSMsgType.PING:
-                    self._put(_Pong(message.data))
-                case aiohttp.WSMsgType.PONG:
-                    receipt = line.receipts.get(bytes(message.data))
-                    if receipt is not None and not receipt.done():
-                        receipt.set_result(None)
-                case aiohttp.WSMsgType.CLOSE:
-                    return int(message.data) or None
-                case aiohttp.WSMsgType.ERROR:
-                    return connection.close_code
-                case _:  # the connection ended without a word, or we are closing it
-                    return None
-
-    async def _write(self, connection: Connection, line: _Line) -> None:
-        code = aiohttp.WSCloseCode.POLICY_VIOLATION
-        try:
-            while True:
-                # Looked up each time: a full queue is replaced.
-                item = await line.outgoing.get()
-                if isinstance(item, Disconnect):
-                    code = aiohttp.WSCloseCode(item.code)
-                    break
-                async with asyncio.timeout(SEND_S):
-                    await _write_one(connection, item)
-        except CLIENT_ERRORS:
-            pass  # the reader notices too, or the application takes nothing any more
-        line.closing = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SEND_S):
-                await connection.close(code=code)
-
-
-async def _write_one(connection: Connection, item: Transmit | _Ping | _Pong) -> None:
-    match item:
-        case Transmit(text):
-            await connection.send_str(text)
-        case _Ping(payload):
-            await connection.ping(payload)
-        case _Pong(payload):
-            await connection.pong(payload)
+    def _on_binary(self) -> None:
+        self.misread("frames are text, this one was binary", "")

@@ -135,6 +135,70 @@ _DOWN = frozenset({State.IDLE, State.CONNECTING, State.PAUSED})
 _OVER = frozenset({State.FINISHED, State.LOST})
 
 
+class Pending:
+    """Questions without an answer: sent, or waiting for a connection; first of all the session."""
+
+    def __init__(self) -> None:
+        self.session: Outgoing | None = None  # the introduction, which session:reconnect repeats
+        self.is_introduced = False  # it was acknowledged
+        self.awaits_introduction = False  # it was asked, and neither acknowledged nor given up
+        self.queue: deque[tuple[Outgoing, bool]] = deque()  # with: wants an ack
+        self._in_flight: dict[str, float] = {}
+
+    @property
+    def deadlines(self) -> list[float]:
+        return list(self._in_flight.values())
+
+    def introduce(self, frame: Outgoing) -> Outgoing:
+        kind = frame.type if frame.type == SESSION_ADULTING else SESSION_NEW
+        self.session = replace(frame, hook=None, type=kind)
+        self.awaits_introduction = True
+        return self.session
+
+    def sent(self, msgid: str, due: float) -> None:
+        self._in_flight[msgid] = due
+
+    def answered(self, msgid: str) -> bool:
+        """Whether this is the answer to something that was sent."""
+        if self._in_flight.pop(msgid, None) is None:
+            return False
+        if self._settles(msgid):
+            self.is_introduced = True
+        return True
+
+    def overdue(self, now: float) -> list[str]:
+        late = [msgid for msgid, due in self._in_flight.items() if due <= now]
+        for msgid in late:
+            del self._in_flight[msgid]
+            self._settles(msgid)
+        return late
+
+    def abandoned(self) -> list[str]:
+        """What was in flight when the connection went; an unanswered introduction is repeated."""
+        kept = self.session.msgid if self.session and self.awaits_introduction else None
+        lost = [msgid for msgid in self._in_flight if msgid != kept]
+        self._in_flight.clear()
+        return lost
+
+    def dropped(self) -> list[str]:
+        """Everything; nothing is left."""
+        waiting = [*self._in_flight]
+        waiting += [frame.msgid for frame, wants_ack in self.queue if wants_ack]
+        if self.session is not None and self.awaits_introduction:
+            waiting = list(dict.fromkeys([*waiting, self.session.msgid]))
+        self._in_flight.clear()
+        self.queue.clear()
+        self.awaits_introduction = False
+        return waiting
+
+    def _settles(self, msgid: str) -> bool:
+        """Whether this was the introduction; it then waits no more."""
+        is_introduction = self.session is not None and msgid == self.session.msgid
+        if is_introduction:
+            self.awaits_introduction = False
+        return is_introduction
+
+
 class AppProtocol:
     """Pure; one per call and application address."""
 
@@ -152,40 +216,29 @@ class AppProtocol:
         self._limits = limits
         self._new_msgid = new_msgid
         self.state = State.IDLE
-        self._session: Outgoing | None = None  # what session:reconnect repeats
-        self._introduced = False  # the session was acknowledged
-        self._pending = False  # it was asked, and neither acknowledged nor given up
+        self._pending = Pending()
         self._was_connected = False
         self._connections = 0
         self._up_since = 0.0
         self._resume_at: float | None = None
         self._greeting: tuple[str, float] | None = None  # msgid and deadline
-        self._in_flight: dict[str, float] = {}
-        self._queue: deque[tuple[Outgoing, bool]] = deque()
-        self._failure: HookFailed | None = None
+        self._failure = HookFailed("connect", shown, "the session is over")
 
     @property
     def deadline(self) -> float | None:
         """When `on_time` has something to do."""
-        times = list(self._in_flight.values())
+        times = self._pending.deadlines
         if self._greeting is not None:
             times.append(self._greeting[1])
         if self._resume_at is not None:
             times.append(self._resume_at)
         return min(times, default=None)
 
-    @property
-    def is_announced(self) -> bool:
-        """Whether the application knows of the session, or will with the next connection."""
-        return self._session is not None
-
     # What the call wants.
 
-    def connect(self, *, now: float) -> list[Effect]:
+    def connect(self) -> list[Effect]:
         """Have a connection, be it only for statuses."""
-        if self.state is not State.IDLE:
-            return []
-        return self._begin(now)
+        return self._begin() if self.state is State.IDLE else []
 
     def request(
         self,
@@ -201,15 +254,12 @@ class AppProtocol:
         `call_sid` names a call that the session's own dialled.
         """
         frame = Outgoing(type_, self._new_msgid(), call_sid or self._call_sid, data, hook)
-        if self.state is State.FINISHED and self._session is not None:
+        if self.state is State.FINISHED and self._pending.session is not None:
             return frame.msgid, [Answered(frame.msgid, None)]
         if self.state in _OVER:
-            return frame.msgid, [Rejected(frame.msgid, self._gone())]
-        if self._session is None:
-            kind = type_ if type_ == SESSION_ADULTING else SESSION_NEW
-            self._session = replace(frame, hook=None, type=kind)
-            frame = self._session
-            self._pending = True
+            return frame.msgid, [Rejected(frame.msgid, self._failure)]
+        if self._pending.session is None:
+            frame = self._pending.introduce(frame)
             # Connections made for statuses alone do not count.
             self._connections = 0 if self.state is State.IDLE else 1
         return frame.msgid, self._send(frame, now, wants_ack=True)
@@ -230,7 +280,7 @@ class AppProtocol:
         connected = self.state in {State.READY, State.GREETING}
         self.state = State.FINISHED
         self._resume_at = None
-        effects: list[Effect] = list(self._reject_all(self._gone()))
+        effects: list[Effect] = list(self._reject_all(self._failure))
         return [*effects, Disconnect(code)] if connected else effects
 
     # What happened to the connection.
@@ -239,31 +289,28 @@ class AppProtocol:
         if self.state in _OVER:
             return [Disconnect(NORMAL)]
         self._up_since = now
-        again = self._was_connected and self._session is not None
-        self._was_connected = True
-        if not again or self._session is None:
+        session = self._pending.session
+        again, self._was_connected = self._was_connected, True
+        if not again or session is None:
             return self._become_ready(now)
         self.state = State.GREETING
-        msgid = self._session.msgid if self._pending else self._new_msgid()
+        msgid = session.msgid if self._pending.awaits_introduction else self._new_msgid()
         self._greeting = (msgid, now + self._limits.ack_s)
-        greeting = replace(self._session, type=SESSION_RECONNECT, msgid=msgid)
-        return [Transmit(greeting.text())]
+        return [Transmit(replace(session, type=SESSION_RECONNECT, msgid=msgid).text())]
 
     def refused(self, failure: HookFailed, *, now: float) -> list[Effect]:
         """The connection asked for did not come about."""
         if self.state is not State.CONNECTING:
             return []
         self._failure = failure
-        if self._session is None:
+        if self._pending.session is None:
             self.state = State.IDLE
             return [*self._reject_all(failure), Unreached(failure)]
         # A session that was cut off tries whatever the reason; a first connection as wished.
         again = self._was_connected or (
             self._wish.covers(failure.retry_class) and self._connections <= self._wish.count
         )
-        if not again:
-            return self._lose(failure)
-        return self._pause(failure, now)
+        return self._pause(failure, now) if again else self._lose(failure)
 
     def received(self, text: str, *, now: float) -> list[Effect]:
         """One text message."""
@@ -287,13 +334,12 @@ class AppProtocol:
         if self.state in _OVER:
             return []
         how = "the connection broke" if code is None else f"the socket was closed with code {code}"
-        failure = HookFailed("connect", self._shown, how)
-        self._failure = failure
+        failure = self._failure = HookFailed("connect", self._shown, how)
         if code == NORMAL:
             return self._take_leave(failure)
         self._greeting = None
-        abandoned = [Rejected(msgid, failure) for msgid in self._abandoned()]
-        if self._session is None:
+        abandoned = [Rejected(msgid, failure) for msgid in self._pending.abandoned()]
+        if self._pending.session is None:
             self.state = State.IDLE
             return [*abandoned, Unreached(failure)]
         if now - self._up_since >= self._limits.stable_s:
@@ -304,13 +350,11 @@ class AppProtocol:
         effects: list[Effect] = []
         if self._resume_at is not None and self._resume_at <= now:
             self._resume_at = None
-            effects += self._begin(now)
+            effects += self._begin()
         if self._greeting is not None and self._greeting[1] <= now:
             late = HookFailed("timeout", self._shown, f"{SESSION_RECONNECT} was not acknowledged")
             return [*effects, Disconnect(GOING_AWAY), *self._lose(late)]
-        for msgid in [m for m, due in self._in_flight.items() if due <= now]:
-            del self._in_flight[msgid]
-            self._settle(msgid)
+        for msgid in self._pending.overdue(now):
             failure = HookFailed(
                 "timeout",
                 self._shown,
@@ -322,8 +366,7 @@ class AppProtocol:
 
     # Inside.
 
-    def _begin(self, now: float) -> list[Effect]:
-        del now  # a connection has its own time limit
+    def _begin(self) -> list[Effect]:
         self._connections += 1
         self.state = State.CONNECTING
         return [Connect()]
@@ -344,78 +387,43 @@ class AppProtocol:
 
     def _take_leave(self, failure: HookFailed) -> list[Effect]:
         """Closed with 1000: what was asked has no answer, and nothing more will be said."""
-        if self._session is None:
+        if self._pending.session is None:
             self.state = State.IDLE
             return [Finished()]
         self.state = State.FINISHED
-        waiting = [*self._in_flight, *self._queued_requests()]
-        if self._greeting is not None and self._pending:
-            waiting.append(self._greeting[0])
-        self._forget()
-        if not self._introduced:
-            return [*(Rejected(msgid, failure) for msgid in waiting), Finished()]
-        return [*(Answered(msgid, None) for msgid in waiting), Finished()]
+        if not self._pending.is_introduced:
+            return [*self._reject_all(failure), Finished()]
+        self._greeting = None
+        return [*(Answered(msgid, None) for msgid in self._pending.dropped()), Finished()]
 
     def _send(self, frame: Outgoing, now: float, *, wants_ack: bool) -> list[Effect]:
         if self.state is State.READY:
             if wants_ack:
-                self._in_flight[frame.msgid] = now + self._limits.ack_s
+                self._pending.sent(frame.msgid, now + self._limits.ack_s)
             return [Transmit(frame.text())]
-        if len(self._queue) >= QUEUED_MOST:
+        if len(self._pending.queue) >= QUEUED_MOST:
             full = HookFailed("connect", self._shown, "too much waits for the connection")
             return [Rejected(frame.msgid, full)] if wants_ack else []
-        self._queue.append((frame, wants_ack))
-        return self._begin(now) if self.state is State.IDLE else []
+        self._pending.queue.append((frame, wants_ack))
+        return self.connect()
 
     def _become_ready(self, now: float) -> list[Effect]:
         self.state = State.READY
         effects: list[Effect] = [Ready()]
-        while self._queue:
-            frame, wants_ack = self._queue.popleft()
+        while self._pending.queue:
+            frame, wants_ack = self._pending.queue.popleft()
             effects += self._send(frame, now, wants_ack=wants_ack)
         return effects
 
     def _acknowledged(self, ack: Ack, now: float) -> list[Effect]:
         if self._greeting is not None and ack.msgid == self._greeting[0]:
             self._greeting = None
-            answered = [Answered(ack.msgid, ack.data)] if self._pending else []
-            self._introduced, self._pending = True, False
+            pending = self._pending
+            answered = [Answered(ack.msgid, ack.data)] if pending.awaits_introduction else []
+            pending.is_introduced, pending.awaits_introduction = True, False
             return [*answered, *self._become_ready(now)]
-        if self._in_flight.pop(ack.msgid, None) is None:
-            return []
-        if self._settle(ack.msgid):
-            self._introduced = True
-        return [Answered(ack.msgid, ack.data)]
-
-    def _abandoned(self) -> list[str]:
-        """What was in flight when the connection went; an unanswered introduction is repeated."""
-        kept = self._session.msgid if self._session and self._pending else None
-        lost = [msgid for msgid in self._in_flight if msgid != kept]
-        self._in_flight.clear()
-        return lost
+        return [Answered(ack.msgid, ack.data)] if self._pending.answered(ack.msgid) else []
 
     def _reject_all(self, failure: HookFailed) -> list[Rejected]:
-        waiting = [*self._in_flight, *self._queued_requests()]
-        if self._session is not None and self._pending and self._session.msgid not in waiting:
-            waiting.append(self._session.msgid)
-        self._forget()
-        return [Rejected(msgid, failure) for msgid in waiting]
-
-    def _queued_requests(self) -> list[str]:
-        return [frame.msgid for frame, wants_ack in self._queue if wants_ack]
-
-    def _settle(self, msgid: str) -> bool:
-        """Whether this was the introduction; it then waits no more."""
-        is_introduction = self._session is not None and msgid == self._session.msgid
-        if is_introduction:
-            self._pending = False
-        return is_introduction
-
-    def _forget(self) -> None:
-        self._pending = False
-        self._in_flight.clear()
-        self._queue.clear()
         self._greeting = None
-
-    def _gone(self) -> HookFailed:
-        return self._failure or HookFailed("connect", self._shown, "the session is over")
+        return [Rejected(msgid, failure) for msgid in self._pending.dropped()]

@@ -19,7 +19,7 @@ from voxgate.hooks.call_socket import CallSocket
 from voxgate.hooks.failures import CLIENT_ERRORS, HookFailed, kind_of
 from voxgate.hooks.frames import Outgoing
 from voxgate.hooks.handshake import Connection, SocketClient, SocketLimits
-from voxgate.hooks.protocol import NORMAL, ProtocolLimits
+from voxgate.hooks.protocol import GOING_AWAY, NORMAL, ProtocolLimits
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 
@@ -143,7 +143,7 @@ class Sockets:
     async def close(self) -> None:
         """Tell all applications that we go away (1001); they are connected to again later."""
         for held in [each for ways in self._of_calls.values() for each in ways]:
-            held.socket.leave()
+            held.socket.finish(GOING_AWAY)
         leaving = [socket.close(going_away=True) for socket in self._statuses]
         await asyncio.gather(*leaving)
         with suppress(TimeoutError):

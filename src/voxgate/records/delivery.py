@@ -13,7 +13,7 @@ from voxgate.base.clock import Clock
 from voxgate.base.log import get_logger
 from voxgate.base.secrets import SecretBox
 from voxgate.base.tasks import Nursery
-from voxgate.hooks.address import origin_of
+from voxgate.hooks.address import origin_of, whole_hook
 from voxgate.hooks.failures import HookFailed
 from voxgate.hooks.retry import Backoff
 from voxgate.model.calls import Call, CallEvent, EventType
@@ -23,7 +23,7 @@ from voxgate.records.batch import DeliveryKey
 from voxgate.records.journal import Journal
 from voxgate.records.lanes import Lane
 from voxgate.records.ledger import Ledger
-from voxgate.records.receivers import RECEIVERS, STATUS, Telling, Track, whole_hook
+from voxgate.records.receivers import RECEIVERS, STATUS, Telling, Track
 from voxgate.records.turns import Turns
 from voxgate.store import calls, deliveries, events
 from voxgate.store.engine import Database, StoreUnavailable

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from voxgate.hooks.address import absolute_hook
+from voxgate.hooks.address import whole_hook
 from voxgate.hooks.call_socket import CallSocket
 from voxgate.hooks.http import HookAnswer
 from voxgate.hooks.payloads import Site, status_payload
@@ -59,14 +59,6 @@ def receivers_of(call: Call) -> list[Delivery]:
         for receiver, hook in wanted
         if hook is not None and hook.url
     ]
-
-
-def whole_hook(hook: Hook, base: Hook | None) -> Hook:
-    """With a whole URL where that is possible; otherwise every attempt will say what is wrong."""
-    try:
-        return absolute_hook(hook, base)
-    except ValueError:
-        return hook
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import pytest
 
 from unit.call.fakes import ListLog
 from unit.flow.fakes import CALL_HOOK, ScriptedApp, live_call
-from voxgate.flow.ways import Ways, Wires, whole
+from voxgate.flow.ways import Ways, Wires
 from voxgate.hooks.failures import HookFailed
 from voxgate.model.hooks import Hook
 from voxgate.testing.virtual_time import run_virtual
@@ -169,8 +169,3 @@ def test_an_independent_call_of_an_http_application_is_posted():
         await way.grow_up({})
 
     assert asked(story, CALL_HOOK)[0] == ["/adulting"]
-
-
-def test_a_relative_hook_is_made_whole_where_that_is_possible():
-    assert whole(Hook("/x"), WS).url == "wss://app.example/x"
-    assert whole(Hook("/x"), None) == Hook("/x")

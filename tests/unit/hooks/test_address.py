@@ -3,7 +3,7 @@ import ipaddress
 import pytest
 
 from voxgate.base.egress import EgressPolicy
-from voxgate.hooks.address import HTTP, WEBSOCKET, absolute_hook, origin_of, resolve
+from voxgate.hooks.address import HTTP, WEBSOCKET, absolute_hook, origin_of, resolve, whole_hook
 from voxgate.hooks.failures import HookFailed
 from voxgate.hooks.retry import RetryWish
 from voxgate.model.hooks import Hook
@@ -92,3 +92,12 @@ def test_an_origin_is_scheme_host_and_port():
     assert origin_of(Hook("https://u:p@app.example/a?b#c")) == "https://app.example"
     assert origin_of(Hook("http://app.example:81/")) == "http://app.example:81"
     assert origin_of(Hook("/menu")) == "/menu"
+
+
+def test_a_relative_status_hook_lies_on_the_call_hook_s_host():
+    base = Hook("https://a.example/start", "POST", "me", "pass")
+
+    assert whole_hook(Hook("/status"), base) == Hook(
+        "https://a.example/status", "POST", "me", "pass"
+    )
+    assert whole_hook(Hook("/status"), None) == Hook("/status")

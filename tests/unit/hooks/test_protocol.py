@@ -129,11 +129,11 @@ def test_statuses_want_no_ack_and_can_come_before_the_session_gotcha_46():
 
 def test_a_connection_for_statuses_alone_that_fails_is_tried_again_by_who_wants_it():
     talk = Talk()
-    talk.do(talk.protocol.connect(now=0))
+    talk.do(talk.protocol.connect())
 
     assert talk.refused() == [Unreached(REFUSED)]
     assert talk.protocol.deadline is None
-    assert talk.do(talk.protocol.connect(now=1)) == [Connect()]
+    assert talk.do(talk.protocol.connect()) == [Connect()]
     talk.opened()
     assert isinstance(talk.closed(1006)[0], Unreached)
 

@@ -8,7 +8,7 @@ from voxgate.hooks.http import HookAnswer
 from voxgate.hooks.payloads import Site
 from voxgate.model.calls import CallEvent, EventType
 from voxgate.model.hooks import Hook
-from voxgate.records.receivers import Telling, Track, receivers_of, whole_hook
+from voxgate.records.receivers import Telling, Track, receivers_of
 
 
 def event(call, seq, type_=EventType.STATUS):
@@ -34,15 +34,6 @@ def test_status_hook_and_notify_url_are_two_receivers_and_nothing_before_is_told
 @pytest.mark.parametrize("hook", [None, Hook("")])
 def test_without_an_address_there_is_no_receiver(hook):
     assert receivers_of(sample_call(status_hook=hook)) == []
-
-
-def test_a_relative_status_hook_lies_on_the_call_hook_s_host():
-    base = Hook("https://a.example/start", "POST", "me", "pass")
-
-    assert whole_hook(Hook("/status"), base) == Hook(
-        "https://a.example/status", "POST", "me", "pass"
-    )
-    assert whole_hook(Hook("/status"), None) == Hook("/status")
 
 
 def test_what_is_read_from_disk_goes_before_what_is_in_memory_and_nothing_doubles():
