@@ -8,12 +8,12 @@ from voxgate.base.clock import Clock
 from voxgate.base.settings import Settings
 from voxgate.base.tasks import Nursery
 from voxgate.call.dial import Locate
-from voxgate.flow.application import Asker, SecretOf
 from voxgate.flow.control import CallControl
 from voxgate.flow.guard import Guard
 from voxgate.flow.login import LoginPorts, Logins
 from voxgate.flow.reception import Reception, ReceptionPorts
 from voxgate.flow.registrar import Registrar, RegistrarPorts
+from voxgate.flow.ways import Asker, SecretOf
 from voxgate.hooks.failures import HookFailed
 from voxgate.model.alerts import Alert
 from voxgate.model.calls import Call

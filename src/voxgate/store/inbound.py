@@ -41,9 +41,7 @@ def trunks(connection: Connection, box: SecretBox) -> list[Trunk]:
     owned = CARRIERS.c.service_provider_sid.is_not(None) | CARRIERS.c.account_sid.is_not(None)
     found = connection.execute(select(*columns).where(CARRIERS.c.is_active.is_(True), owned))
     return [
-        Trunk(
-            *row[:7], register_username=row[7], inbound_auth_password=opened_text(row[8], box)
-        )
+        Trunk(*row[:7], register_username=row[7], inbound_auth_password=opened_text(row[8], box))
         for row in found
     ]
 
