@@ -179,7 +179,7 @@ def test_hold_takes_a_member_aside_with_sounds_of_its_own(tell):
 
 
 def test_who_is_kicked_goes_on_with_the_next_verb_and_the_others_go_on_talking(tell):
-    """gotcha 25: kick over REST; FS#814."""
+    """gotcha 25: kick over REST; FS#814, PR FS#1216, PR FS#1218."""
 
     async def story(room):
         tail = {"verb": "play", "url": room.tone(WAITING_HZ), "loop": "forever"}

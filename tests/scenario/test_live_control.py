@@ -342,3 +342,49 @@ class TestSip:
                 await b.call.until(lambda call: call.digits == "9")
 
         tell(story)
+
+
+def test_the_count_of_calls_follows_them(tell):
+    """gotcha 18: nothing drifts, whatever way calls end."""
+
+    async def story(room):
+        a, b = await room.dials()
+        c = await room.calls(ANSWER, PAUSE)
+        assert await room.get("/CallCount") == {"inbound": 2, "outbound": 1}
+
+        b.call.hang_up()
+        await c.accepts(call_status="completed")
+        await over(a, c)
+
+        await room.until_empty()
+
+    tell(story)
+
+
+def test_calls_that_are_not_there_or_no_longer_are_told_apart(tell):
+    """FS#1206, FS#436: 404 for what never was, 422 for what is over; gotcha 12: 400 for no sid."""
+
+    async def story(room):
+        a = await room.calls(ANSWER, HANGUP)
+        await over(a)
+
+        assert (await a.refuses_gone(mute_status="mute")).startswith("call session is gone")
+        unknown = await room.request(
+            "PUT", "/Calls/00000000-0000-4000-8000-000000000000", {"mute_status": "mute"}
+        )
+        assert (unknown.status, unknown.body) == (404, "Not Found")
+        none = await room.request("PUT", "/Calls/x", {"mute_status": "mute"})
+        assert none.status == 400
+
+    tell(story)
+
+
+def test_several_changes_at_once_disturb_nobody(tell):
+    async def story(room):
+        a, b = await room.dials()
+
+        await asyncio.gather(*(party.accepts(tag={"n": n}) for n in range(10) for party in (a, b)))
+
+        await asyncio.gather(a.hears(b.hz), b.hears(a.hz))
+
+    tell(story)

@@ -64,6 +64,8 @@ async def waits_in_none(room: Room) -> None:
 
 
 def test_the_lowest_priority_goes_first_and_of_equal_ones_the_oldest(tell):
+    """FS#357: priorities, and a look into the queue."""
+
     async def story(room):
         later = await room.calls(enqueue("ranked"))
         await waits_in(room, "ranked", 1)
