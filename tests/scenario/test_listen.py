@@ -672,6 +672,26 @@ def test_nested_in_a_dial_it_hears_either_leg(stage, app, channel, frequency):
     assert (heard.introduction["callSid"] == placed.sid) == (channel == 1)
 
 
+def test_beside_a_conference_it_hears_its_own_member_and_the_others(stage, app):
+    name = f"listened-{next(_number)}"
+    join = {"verb": "conference", "name": name, "beep": False}
+    with (
+        stage.sandbox.callee(SPEAKS) as one,
+        stage.sandbox.callee(f"answer; beep {OTHER_HZ}Hz 20s") as other,
+    ):
+        first = stage.call(one.number, join | {"listen": listen(app, mixType="stereo")})
+        second = stage.call(other.number, join)
+        heard = app.wait()
+        second.wait_event("media", type="conference_joined")
+        heard.wait_heard(1.2)
+        for placed in (first, second):
+            placed.update(call_status="completed")
+
+    assert heard.wait_ended() == 1000
+    assert heard.tone(channel=0, channels=2, last_s=0.6) == pytest.approx(SAID_HZ, rel=0.02)
+    assert heard.tone(channel=1, channels=2, last_s=0.6) == pytest.approx(OTHER_HZ, rel=0.02)
+
+
 def test_early_media_is_listened_to_before_the_answer(gateway, hooks, app):
     """Contract 5.1: earlyMedia opens the media with 183."""
     line = Line(gateway, hooks, add_trunk(gateway, "127.0.0.31"))
