@@ -266,7 +266,11 @@ impl Shard {
     }
 
     fn tick_slice(&mut self, moment: &Moment) {
-        for &turn in self.turns.due() {
+        let due = self.turns.due();
+        for (number, &turn) in due.iter().enumerate() {
+            if let Some(&next) = due.get(number + 1) {
+                self.prefetch(next);
+            }
             match turn {
                 Turn::Stream(index) => {
                     if let Some(entry) = &mut self.entries[index] {
@@ -277,6 +281,23 @@ impl Shard {
                     if let Some(room) = &mut self.rooms[index] {
                         room.tick(&mut self.entries, &mut self.desk, moment);
                     }
+                }
+            }
+        }
+    }
+
+    /// The streams are too many for the caches: while one is ticked, the next is fetched.
+    fn prefetch(&self, turn: Turn) {
+        let fetch = |index: usize| {
+            if let Some(entry) = &self.entries[index] {
+                sys::prefetch(&**entry);
+            }
+        };
+        match turn {
+            Turn::Stream(index) => fetch(index),
+            Turn::Room(index) => {
+                if let Some(gathering) = &self.rooms[index] {
+                    gathering.room.seats().iter().map(|seat| seat.stream).for_each(fetch);
                 }
             }
         }
