@@ -51,7 +51,7 @@ fuzz_target!(|bytes: &[u8]| {
         let arrival = Arrival { at: now, ntp: Ntp(now.0) };
         if length & 1 == 0 {
             if let Heard::Sound(sound) = stream.on_rtp(datagram, far, arrival, &mut |_| ()) {
-                other.forward(&sound, &mut out);
+                other.forward(1, &sound, &mut out);
             }
         } else {
             stream.on_rtcp(datagram, far, arrival);

@@ -105,7 +105,7 @@ impl Entry {
             desk.received += 1;
             match (heard, &mut to) {
                 (Heard::Sound(sound), Some(to)) => {
-                    if let Some(length) = to.stream.forward(&sound, &mut desk.packet) {
+                    if let Some(length) = to.stream.forward(self.id, &sound, &mut desk.packet) {
                         let sent = to.send(&desk.packet[..length]);
                         desk.sent += u64::from(sent);
                         desk.unsent += u64::from(!sent);

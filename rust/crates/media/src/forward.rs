@@ -35,6 +35,8 @@ pub enum Heard<'a> {
 /// A stretch of forwarded packets, from the one that began it.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
+    /// What the owner knows the stream by whose packets these are.
+    pub source: u64,
     first: u16,
     sequence_shift: u16,
     timestamp_shift: u32,
@@ -43,8 +45,9 @@ pub struct Span {
 impl Span {
     /// A stretch that begins with this packet, which gets these numbers.
     #[must_use]
-    pub const fn beginning(with: &Header, sequence: u16, timestamp: u32) -> Self {
+    pub const fn beginning(source: u64, with: &Header, sequence: u16, timestamp: u32) -> Self {
         Self {
+            source,
             first: with.sequence,
             sequence_shift: sequence.wrapping_sub(with.sequence),
             timestamp_shift: timestamp.wrapping_sub(with.timestamp),
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn distances_between_packets_are_kept() {
-        let span = Span::beginning(&header(65_535, u32::MAX), 10, 1000);
+        let span = Span::beginning(3, &header(65_535, u32::MAX), 10, 1000);
 
         assert_eq!(span.numbers(&header(65_535, u32::MAX)), Some((10, 1000)));
         assert_eq!(span.numbers(&header(2, 479)), Some((13, 1480)));
@@ -80,7 +83,7 @@ mod tests {
 
     #[test]
     fn packets_from_before_have_no_place() {
-        let span = Span::beginning(&header(5, 800), 10, 1000);
+        let span = Span::beginning(3, &header(5, 800), 10, 1000);
 
         assert_eq!(span.numbers(&header(4, 640)), None);
     }

@@ -55,6 +55,7 @@ fn stream(plan: Plan) -> Stream {
 struct OneWay {
     from: Stream,
     to: Stream,
+    source: u64,
     now: Nanos,
     sent: Vec<(Header, Vec<u8>)>,
 }
@@ -62,7 +63,7 @@ struct OneWay {
 impl OneWay {
     fn new(of_from: Plan, of_to: Plan) -> Self {
         let (from, to) = (stream(of_from), stream(of_to));
-        Self { from, to, now: Nanos(0), sent: Vec::new() }
+        Self { from, to, source: 1, now: Nanos(0), sent: Vec::new() }
     }
 
     fn hear(&mut self, sequence: u16, timestamp: u32, payload_type: u8, payload: &[u8]) {
@@ -83,7 +84,7 @@ impl OneWay {
         let arrival = Arrival { at: self.now, ntp: Ntp(0) };
         let mut out = [0; PACKET_MAX];
         let length = match self.from.on_rtp(&datagram, far(), arrival, &mut |_| ()) {
-            Heard::Sound(sound) => self.to.forward(&sound, &mut out),
+            Heard::Sound(sound) => self.to.forward(self.source, &sound, &mut out),
             Heard::Other => {
                 self.to.forward_nothing();
                 None
@@ -199,6 +200,18 @@ fn a_source_that_begins_anew_is_continued() {
 
     // The first two of a new source are not believed yet; time goes on meanwhile.
     assert_eq!(way.numbers(), [(0, 0), (1, 160), (2, 640), (3, 640)]);
+    assert!(way.sent[2].0.marker);
+}
+
+#[test]
+fn another_one_to_hear_continues_the_row_from_one_packet_to_the_next() {
+    let mut way = OneWay::new(plan(), plan());
+    way.run([10, 11]);
+    way.from = stream(plan());
+    way.source = 2;
+    way.run([10, 11]);
+
+    assert_eq!(way.numbers(), [(0, 0), (1, 160), (2, 320), (3, 480)]);
     assert!(way.sent[2].0.marker);
 }
 
@@ -358,4 +371,52 @@ fn what_is_mixed_is_heard_in_packets_of_the_listener() {
     let level = |sample| Law::A.decode(Law::A.encode(sample));
     let expected: Vec<i16> = (0..12).map(|n| level(1000 * (n % 2))).collect();
     assert_eq!(heard, expected);
+}
+
+#[test]
+fn whatever_is_heard_by_turns_is_one_row_of_numbers() {
+    let mut random = 7_u32;
+    let mut next = |below: u32| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 16) % below
+    };
+    let mut way = OneWay::new(plan(), plan());
+    let mut number = 0;
+    for _ in 0..5000 {
+        number += 1;
+        match next(40) {
+            0 => {
+                (way.from, way.source) = (stream(plan()), way.source + 1);
+                number = next(65_536) as u16;
+            }
+            1 => way.to.connect(plan(), way.now),
+            2 => {
+                way.to.send_digits(Batch::new(1, &[Key::from_char('1').unwrap()], 40, 40).unwrap())
+            }
+            3 => way.to.forward_nothing(),
+            _ => {}
+        }
+        let comes = next(10) > 1;
+        if comes {
+            way.say(number);
+        }
+        match next(20) {
+            0 => way.tick(Hears::Nothing),
+            1 => way.tick(Hears::Mix(&[500; BEAT])),
+            _ => way.tick(Hears::Forwarded),
+        }
+        // What did not come was never sent: its number is the next one's.
+        number -= u16::from(!comes);
+    }
+
+    let steps = way.sent.windows(2).map(|pair| {
+        let (before, after) = (pair[0].0, pair[1].0);
+        let is_event = after.payload_type == DTMF || before.payload_type == DTMF;
+        let time = after.timestamp.wrapping_sub(before.timestamp);
+        (after.sequence.wrapping_sub(before.sequence), is_event || (1..=8000).contains(&time))
+    });
+    assert!(way.sent.len() > 3000);
+    for (place, step) in steps.enumerate() {
+        assert_eq!(step, (1, true), "after packet {place}");
+    }
 }

@@ -108,8 +108,14 @@ impl Stream {
             && other.tracks.as_ref().is_none_or(|tracks| tracks.are_idle())
     }
 
-    /// Turns sound that another stream heard into this one's next packet; its length, if it is to be sent.
-    pub fn forward(&mut self, sound: &Sound<'_>, out: &mut [u8; PACKET_MAX]) -> Option<usize> {
+    /// Turns sound that another stream, `source`, heard into this one's next packet; its length, if it is
+    /// to be sent.
+    pub fn forward(
+        &mut self,
+        source: u64,
+        sound: &Sound<'_>,
+        out: &mut [u8; PACKET_MAX],
+    ) -> Option<usize> {
         let plan = self.session.as_ref()?.plan;
         if !plan.send || !self.sender.is_idle() {
             self.end_span();
@@ -118,7 +124,8 @@ impl Stream {
         let length = sound.payload.len();
         let (start, rest) = out.split_at_mut(HEADER_LEN);
         let payload = rest.get_mut(..length)?;
-        if sound.place == Place::First || self.has_jumped(sound) {
+        let is_other = self.span.is_some_and(|span| span.source != source);
+        if is_other || sound.place == Place::First || self.has_jumped(sound) {
             self.end_span();
         }
         let begins = self.span.is_none();
@@ -126,7 +133,7 @@ impl Stream {
             return None;
         }
         let (own_sequence, own_timestamp) = (self.sequence, self.timestamp);
-        let beginning = || Span::beginning(&sound.header, own_sequence, own_timestamp);
+        let beginning = || Span::beginning(source, &sound.header, own_sequence, own_timestamp);
         let span = self.span.get_or_insert_with(beginning);
         let (sequence, timestamp) = span.numbers(&sound.header)?;
         let header = Header {
