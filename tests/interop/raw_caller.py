@@ -295,10 +295,8 @@ def _contact(heard: Heard) -> str:
 def authorization(
     challenge: Heard, login: Login, method: str, uri: str, *, nc: int = 1, algorithm: str = "MD5"
 ) -> str:
-    """The answer to a digest challenge (RFC 7616), worked out here on its own."""
-    text = next(
-        value for value in challenge.values("WWW-Authenticate") if f"algorithm={algorithm}" in value
-    )
+    """The answer to a digest challenge (RFC 7616) in any algorithm, worked out here on its own."""
+    text = challenge.values("WWW-Authenticate")[0]
     realm, nonce = (re.search(rf'{name}="([^"]*)"', text).group(1) for name in ("realm", "nonce"))  # type: ignore[union-attr]
     cnonce, count = secrets.token_hex(4), f"{nc:08x}"
 
