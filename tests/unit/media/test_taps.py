@@ -418,3 +418,35 @@ async def test_what_is_injected_in_a_bridge_is_heard_by_its_own_leg_alone():
 
     assert frequency_hz(far.heard()) == pytest.approx(HEARD_HZ, rel=0.02)
     assert frequency_hz(other.heard()) == 0
+
+
+@on_a_loop
+async def test_taps_and_injections_go_along_to_another_thread():
+    """A stream that joins a room goes to the room's shard."""
+    got = Gathered()
+    async with (
+        running(shards=2) as engine,
+        RtpPeer.listening() as far,
+        RtpPeer.listening() as other,
+    ):
+        near, away = Listening(engine), Listening(engine)  # on a shard each
+        near.stream.connect(far.plan())
+        away.stream.connect(other.plan())
+        far.aim(near.stream.port)
+        other.aim(away.stream.port)
+        tap = near.stream.tap(mix="stereo", on_audio=got.pieces.append)
+        injection = near.stream.inject()
+        room = engine.room()
+        away.stream.join(room)
+        near.stream.join(room)
+        injection.write(tone(HEARD_HZ, 400).samples)
+        await far.send(tone(SAID_HZ, 500))
+        tap.close()
+        await far.send_silence(60)
+        count = len(got.pieces)
+        await far.send_silence(100)
+
+    assert frequency_hz(got.channel(0, 2)) == pytest.approx(SAID_HZ, rel=0.02)
+    assert frequency_hz(got.channel(1, 2)) == pytest.approx(HEARD_HZ, rel=0.02)
+    assert frequency_hz(far.heard()) == pytest.approx(HEARD_HZ, rel=0.02)
+    assert len(got.pieces) == count
