@@ -16,6 +16,7 @@ from voxgate.base.settings import Listener, Settings
 from voxgate.call import outcome
 from voxgate.model.calls import CallStatus, EventType
 from voxgate.sandbox.personas import BUILTIN
+from voxgate.sandbox.variations import Answering, number_of
 from voxgate.verbs.vocabulary import VERBS, document_schema
 
 FOLDER = Path("docs/reference")
@@ -162,6 +163,11 @@ def personas() -> Iterator[str]:
     yield ""
     rows = [(f"`{each.dial}`", each.name, each.about) for each in BUILTIN]
     yield from table(("Number", "Name", "What happens"), *rows)
+    yield ""
+    yield "Callees drawn from a seed, `SSS` at the end of the number, always the same at the same number:"
+    yield ""
+    kinds = [(f"`+{number_of(kind, 0)[:-3]}SSS`", kind.title) for kind in Answering]
+    yield from table(("Number", "Who answers"), *kinds)
 
 
 def page(lines: Callable[[], Iterator[str]]) -> str:

@@ -108,10 +108,10 @@ async def judged(kind: Answering, seeds: Iterable[int]) -> list[Verdict]:
 
 
 async def _perform(throat: Throat, kind: Answering, seed: int) -> Verdict:
-    return _judge(kind, seed, await recorded(throat, variation(kind, seed)))
+    return judge(kind, seed, await recorded(throat, variation(kind, seed)))
 
 
-def _judge(kind: Answering, seed: int, audio: Audio) -> Verdict:
+def judge(kind: Answering, seed: int, audio: Audio) -> Verdict:
     # Every other one through the other law.
     heard = hear(audio, Codec.PCMA if seed % 2 else Codec.PCMU)
     events = [(one.at_ms, one.event) for one in heard]
