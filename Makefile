@@ -71,7 +71,7 @@ demo: .venv/.core ## place a real call to the sandbox and print it; ONESHOT=1 ex
 
 # ---------------------------------------------------------------- tests
 
-.PHONY: test unit rust interop system bench fuzz
+.PHONY: test unit rust interop system bench soak fuzz
 test: .venv/.dev .venv/.core system-packages rust-test ## all tests, with the programs they need
 	$(PYTEST) tests
 
@@ -93,6 +93,10 @@ system-packages:
 
 bench: .venv/.dev .venv/.core system-packages ## measure; prints a table, writes build/bench.json
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+MINUTES ?= 30
+soak: .venv/.dev .venv/.core system-packages ## MINUTES of mixed calls; fails when anything grows or is lost
+	PYTHONPATH=tests $(BIN)/python -m bench.soak $(MINUTES)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## fuzz every Rust parser for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain)
