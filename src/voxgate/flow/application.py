@@ -172,7 +172,8 @@ class Application:
         """Whether the call's statuses go to its application, having no other hook."""
         request = self._call.record.request
         status = request.call_status_hook
-        return status is None or status == request.call_hook
+        own = request.call_hook
+        return status is None or (own is not None and status.url == own.url)
 
     def tell(self, kind: str, data: Json) -> None:
         """A frame that is not answered; nothing over HTTP."""

@@ -52,7 +52,7 @@ def receivers_of(call: Call) -> list[Delivery]:
         status = request.call_status_hook
         if status is None or not status.url:
             wanted[0] = (STATUS, application)
-        elif call.direction == "inbound" and whole_hook(status, application) != application:
+        elif call.direction == "inbound" and whole_hook(status, application).url != application.url:
             wanted.append((APP, application))
     return [
         Delivery(call.call_sid, receiver, call.account_sid, whole_hook(hook, request.call_hook), 1)
