@@ -181,6 +181,7 @@ def test_more_devices_than_allowed_are_503_with_an_alert(tenant, device, second)
 
 
 def test_a_device_calls_the_application_for_devices(tenant, hooks, device):
+    """PR SI#90: X-Authenticated-User says who it is."""
     line = Line(tenant.gateway, hooks, None, account_sid=tenant.sid)
     line.answers(HOLD)
     tenant.takes_device_calls(line)

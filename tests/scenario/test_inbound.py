@@ -121,7 +121,10 @@ def test_verbs_that_run_out_without_an_answer_are_603_and_one_terminal_event(lin
 
 
 def test_a_caller_who_gives_up_early_is_a_no_answer(line, caller):
-    """Contract 3.6; FS#17: the final status comes however early the caller hangs up."""
+    """Contract 3.6; FS#17: the final status comes however early the caller hangs up.
+
+    Gotcha 89: it is told apart from a call that failed.
+    """
     line.answers([{"verb": "pause", "length": 30}])
 
     call = caller.invite(line.uri)
@@ -271,7 +274,7 @@ def test_a_caller_who_hangs_up_ends_the_call_with_his_headers(line, caller):
 
 
 def test_requests_inside_the_call_are_answered(line, caller):
-    """Contract 11.7; FS#1122: UPDATE refreshes, re-INVITE holds, INFO presses keys."""
+    """Contract 11.7; FS#1122: UPDATE refreshes, re-INVITE holds; gotcha 91: INFO presses keys."""
     gather = {"verb": "gather", "input": ["digits"], "numDigits": 1, "actionHook": "/k"}
     line.answers([gather | {"say": {"text": "Please press any key now."}, "timeout": 10}])
     line.hooks.answer("/k", [{"verb": "pause", "length": 30}])

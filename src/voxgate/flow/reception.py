@@ -127,7 +127,6 @@ class Reception:
         guest = await self._identify(invite)
         if isinstance(guest, Final):
             return guest
-        self._guard.forgive(invite.source.host)
         if (full := self._control.admit()) is not None:
             log.warning("call_not_taken", reason=full)
             return Final(503, ALL_FULL, (("Retry-After", "10"),))
@@ -199,6 +198,7 @@ class Reception:
     async def _of_trunk(
         self, invite: IncomingInvite, source: FromTrunk, atlas: Atlas
     ) -> _Guest | Final:
+        self._guard.forgive(invite.source.host)  # wrong numbers do not mute a trunk
         user = called_number(invite.request, source.trunks)
         called = user.removeprefix("+") or ANONYMOUS
         numbers = await self._ports.numbers_on(source.trunks, called)
@@ -227,6 +227,7 @@ class Reception:
     async def _of_device(
         self, invite: IncomingInvite, tenant: Tenant, who: LoggedIn
     ) -> _Guest | Final:
+        self._guard.forgive(invite.source.host)
         user = called_user(invite.request.uri)
         callee = await self._ports.registered(tenant.account_sid, user)
         own = await self._ports.registered(tenant.account_sid, who.username)

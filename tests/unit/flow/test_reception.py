@@ -97,12 +97,13 @@ def test_a_stranger_gets_404_and_after_a_while_nothing():
     assert house.outside.statuses == [404] * STRIKES_MOST
 
 
-def test_unknown_numbers_of_a_trunk_mute_it_only_for_a_while():
-    """A trunk that is probed is refused like anybody, but one good call forgives."""
+def test_wrong_numbers_never_mute_a_trunk():
     house = House()
 
-    assert house.receive("sip:1@192.0.2.1").status == 404
-    assert house.receive("sip:1@192.0.2.1").reason == "Number Not Provisioned"
+    refused = house.receive("sip:1@192.0.2.1", times=STRIKES_MOST + 5)
+
+    assert refused.reason == "Number Not Provisioned"
+    assert house.outside.statuses == [404] * (STRIKES_MOST + 5)
 
 
 def test_everybody_is_refused_while_the_gateway_is_full_or_ends():

@@ -43,6 +43,8 @@ def alice(**facts):
 
 
 def test_a_registration_is_found_until_it_expires(sqlite_url):
+    """infrastructure#37: a short registration is not believed for longer than it lasts."""
+
     async def story(devices, clock):
         (made,) = await devices.register(alice(user_agent="phone"), wish(DIRECT), [])
         assert (made.username, made.realm) == ("alice", "tenant.example")
