@@ -73,8 +73,8 @@ class Logins:
         """Final is a challenge (401) or a refusal. Raises Unavailable."""
         try:
             answer = _answer_for(request, door.realm)
-        except VoxgateError as malformed:
-            return Final(400, f"Bad Authorization: {malformed}"[:80])
+        except VoxgateError:
+            return Final(400, "Bad Authorization")
         if answer is None:
             return self._challenge(door)
         trunk = next((t for t in door.trunks if t.inbound_auth_username == answer.username), None)
