@@ -419,3 +419,42 @@ def test_a_listen_may_run_beside_the_conference(tell):
         await b.hears(a.hz)
 
     tell(story)
+
+
+def test_many_who_come_go_and_are_changed_disturb_nobody(tell, exchange):
+    async def story(room):
+        a, b = [await room.calls(conference("busy")) for _ in range(2)]
+        wait = room.answer("wait", [{"verb": "pause", "length": 0.1}])
+        ways = [
+            [conference("busy", distributeDtmf=True)],
+            [conference("busy", startConferenceOnEnter=False, waitHook=wait, beep=True)],
+            [{"verb": "enqueue", "name": "busy", "waitHook": wait}, conference("busy")],
+            [{"verb": "dequeue", "name": "busy", "timeout": 1}, conference("busy")],
+        ]
+        changes = [
+            {"mute_status": "mute"},
+            {"conf_hold_status": "hold"},
+            {"conferenceParticipantAction": {"action": "coach", "tag": "nobody"}},
+            {"conferenceParticipantAction": {"action": "kick"}},
+        ]
+
+        async def visit(number):
+            visitor = await room.calls(*ways[number % 4], says=False)
+            visitor.call.press("1")
+            for change in changes[number % 3 :]:
+                assert (await visitor.update(**change)).status in {202, 422}
+            if number % 2:
+                visitor.call.stream.close()
+            visitor.call.hang_up()
+
+        await asyncio.gather(*(visit(number) for number in range(12)))
+        await asyncio.gather(a.hears(b.hz), b.hears(a.hz))
+
+        async def alone() -> bool:
+            return (await room.get("/CallCount"))["inbound"] == 2
+
+        await eventually(alone, "an end of the visits")
+        assert await room.get("/Queues") == []
+        assert "Traceback" not in exchange.log.read_text()
+
+    tell(story)
