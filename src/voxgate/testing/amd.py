@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from voxgate.amd.detector import AmdType
+from voxgate.amd.detector import AmdEvent, AmdType, Detector
+from voxgate.amd.hints import Hints
 from voxgate.amd.options import AmdOptions
-from voxgate.amd.replay import replay
-from voxgate.media.events import ToneKind, ToneStarted
+from voxgate.media.events import MediaEvent, ToneKind, ToneStarted
 from voxgate.media.hearing import hear
 from voxgate.media.plan import Codec
 from voxgate.model.audio import Audio
@@ -54,6 +54,14 @@ VERDICTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """An event, and when it would have been told, in milliseconds after the answer."""
+
+    at_ms: int
+    event: AmdEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was told of one callee; `beeps` is how many the core heard, before and after."""
 
@@ -74,6 +82,24 @@ class Verdict:
     @property
     def is_false_beep(self) -> bool:
         return self.beeps > (AmdType.TONE in EXPECTED[self.kind])
+
+
+def replay(
+    heard: Iterable[tuple[int, MediaEvent]], until_ms: int, options: AmdOptions
+) -> list[Dated]:
+    """What a call would have been told on which this was heard, each when it was told."""
+    detector = Detector(options, Hints())
+    told: list[Dated] = []
+
+    def pass_time(until_ms: int) -> None:
+        while (due_ms := detector.deadline_ms) is not None and due_ms <= until_ms:
+            told.extend(Dated(due_ms, event) for event in detector.on_time(due_ms))
+
+    for at_ms, event in heard:
+        pass_time(at_ms)
+        told += [Dated(at_ms, amd) for amd in detector.hear(event, at_ms)]
+    pass_time(until_ms)
+    return told
 
 
 async def recorded(throat: Throat, script: Script) -> Audio:

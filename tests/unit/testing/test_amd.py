@@ -1,6 +1,8 @@
+from voxgate.amd.detector import AmdType
 from voxgate.amd.options import AmdOptions
-from voxgate.amd.replay import replay
 from voxgate.media.events import VoiceStarted, VoiceStopped
+from voxgate.sandbox.variations import Answering
+from voxgate.testing.amd import Verdict, replay, table
 
 
 def test_what_was_heard_is_judged_as_if_it_were_told_again():
@@ -14,3 +16,14 @@ def test_what_was_heard_is_judged_as_if_it_were_told_again():
 
 def test_a_recording_that_ends_too_soon_has_no_verdict():
     assert replay([(800, VoiceStarted(500))], 2000, AmdOptions()) == []
+
+
+def test_the_table_counts_what_was_told_and_what_was_right():
+    verdicts = [
+        Verdict(Answering.SHORT_HUMAN, 0, (AmdType.HUMAN,), 900, beeps=0),
+        Verdict(Answering.SHORT_HUMAN, 1, (AmdType.MACHINE, AmdType.TONE), 900, beeps=1),
+    ]
+
+    row = table(verdicts).splitlines()[1].split()
+
+    assert row == ["short", "human", "1", "1", "0", "0", "1", "1", "50.0%"]
