@@ -149,3 +149,44 @@ def test_a_dialled_call_shows_its_caller(story, number, a, b):
     assert (told["caller_id"], told["from"], told["direction"]) == (
         "+4940555", "+4940555", "outbound",
     )  # fmt: skip
+
+
+def test_an_attended_transfer_joins_whom_the_agent_has_called_both_through_us(
+    story, number, gateway, b
+):
+    """RFC 3891: the agent's consultation is a call of ours; no INVITE leaves for it again."""
+    with Softphone(ADDRESS) as agent, Softphone() as customer:
+        asked = story.answers("refer")
+
+        def hand_over(request) -> tuple[int, list]:
+            uri = request.body["refer_details"]["sip_refer_to"].strip("<>")
+            again = story.dial({"type": "sip", "sipUri": uri}, actionHook=story.path("second"))
+            return 200, [again]
+
+        story.hooks.answer_with(story.path("refer"), hand_over)
+        target = {"type": "sip", "sipUri": f"sip:agent@{ADDRESS}:{agent.port}"}
+        _, near = story.begin(customer, story.dial(target, referHook=asked))
+        first = agent.pick_up()
+        first.say(500)
+        near.hears(500)
+        number.answers([story.dial(story.to(b), actionHook=story.path("third"))])
+        consult = call(agent, number)
+        third = b.pick_up()
+        consult.until(lambda line: line.status == 200, "the consultation")
+        third.say(700)
+        consult.hears(700)
+
+        dialog = consult.dialog
+        replaces = f"{dialog.call_id}%3Bto-tag%3D{dialog.to_tag}%3Bfrom-tag%3D{dialog.from_tag}"
+        first.refer(f"<sip:b@127.0.0.1:{gateway.sip_port}?Replaces={replaces}>")
+
+        near.hears(700)
+        near.say(440)
+        third.hears(440)
+        first.until(lambda line: "SIP/2.0 200 OK" in line.notifies, "the last NOTIFY")
+        consult.until(lambda line: line.ended == "bye-received", "the consultation ends")
+        first.until(lambda line: line.ended == "bye-received", "the agent is free")
+        assert len(b.lines) == 1
+        third.hang_up()
+        assert story.done("second")["dial_call_status"] == "completed"
+        assert story.hooks.requests(story.path("third")) == []

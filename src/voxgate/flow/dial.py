@@ -21,6 +21,7 @@ from voxgate.flow.prompts import entertain
 from voxgate.flow.runner import Notes
 from voxgate.flow.session import Ending, Session
 from voxgate.flow.transcription import transcribe_beside
+from voxgate.flow.transfer import Replaces, replaced_by
 from voxgate.model.calls import Call, CallRequest, CallStatus, EventType
 from voxgate.provisioning.dialled import NotDialled
 from voxgate.sip.dialog.events import Progress
@@ -47,7 +48,10 @@ class RunningDial:
         order: DialOrder,
         *,
         on_joined: Callable[["RunningDial", Session], None],
+        pick_up: Callable[[Replaces], ChildCall | None],
     ) -> None:
+        """`pick_up` takes a call over that was arranged in this process, for its new partner."""
+        self._pick_up = pick_up
         self._session = session
         self._on_joined = on_joined
         self._ports = session.ports
@@ -62,6 +66,7 @@ class RunningDial:
         self._timed_out = False
         self._transfer: asyncio.Future[None] | None = None
         self._handed_over = False
+        self._parted = False  # the far leg is no part of this any more
         self._captures = 0
         self._over = False
 
@@ -92,6 +97,10 @@ class RunningDial:
                 tasks.create_task(self._ring(target), name="ring")
 
     async def _ring(self, target: DialTarget) -> None:
+        replaces = replaced_by(target.to.sip_uri) if target.to.sip_uri is not None else None
+        if replaces is not None and (taken := self._pick_up(replaces)) is not None:
+            self._children.append(taken)
+            return
         parent = self._session.call.record
         request = self._request(target)
         try:
@@ -386,16 +395,28 @@ class RunningDial:
         """Whether the audio does not pass through here."""
         return self._path is not None and self._path.is_direct
 
+    def includes(self, session: Session) -> bool:
+        """Whether the call takes part in this dial now."""
+        return not self._over and (session is self._session or not self._parted)
+
+    def give_up(self) -> ChildCall:
+        """The far leg for somebody else's dial; this one is over, without its hook."""
+        child = self._detached()
+        self._part()
+        self._depart()
+        return child
+
+    def _part(self) -> None:
+        self._parted = True
+        if self._bridge is not None and self._winner is not None:
+            self._bridge.let_go(self._winner.call.sid)
+
     def is_child(self, session: Session) -> bool:
         return session is not self._session
 
     def emancipate(self, first: FirstDocument) -> None:
         """Give the far leg an application of its own; this dial is over, without its hook."""
-        child = self._detached()
-        if self._bridge is not None:
-            self._bridge.let_go(child.call.sid)
-        child.grow_up(first)
-        self._depart()
+        self.give_up().grow_up(first)
 
     def begin_transfer(self) -> None:
         """Neither end's hanging up ends the other one until it is known where that goes."""
@@ -408,11 +429,10 @@ class RunningDial:
         child = self._winner
         if child is None:
             return
+        self._part()
         if self.is_child(referrer):
             self._session.replace(document)
             return
-        if self._bridge is not None:
-            self._bridge.let_go(child.call.sid)
 
         async def first() -> Document:
             return document

@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+from voxgate.call import outcome
 from voxgate.call.leg import Leg
+from voxgate.flow.child import ChildCall
 from voxgate.flow.dial import RunningDial
-from voxgate.flow.session import Session
-from voxgate.flow.transfer import IncomingRefer, OutgoingRefer, part, settled
+from voxgate.flow.session import Ending, Session
+from voxgate.flow.transfer import IncomingRefer, OutgoingRefer, Replaces, part, settled
 from voxgate.media.errors import MediaError
 from voxgate.media.events import DigitsSent, MediaEvent
 from voxgate.model.calls import EventType, Json
@@ -60,7 +62,9 @@ class CallDialling:
     # Verbs.
 
     async def dial(self, order: DialOrder) -> DialResult | None:
-        running = self._dial = RunningDial(self._session, order, on_joined=self._joined)
+        running = self._dial = RunningDial(
+            self._session, order, on_joined=self._joined, pick_up=self._pick_up
+        )
         try:
             return await running.run()
         finally:
@@ -70,6 +74,32 @@ class CallDialling:
         """Live control and REFER of the dialled leg concern the same dial."""
         if isinstance(far.dialling, CallDialling):
             far.dialling.take_part(dial)
+
+    def _pick_up(self, replaces: Replaces) -> ChildCall | None:
+        """Whom a far end of ours has arranged a transfer with, over a call of this process."""
+        session = self._session.ports.session_with(
+            replaces.call_id, replaces.our_tag, replaces.their_tag
+        )
+        own = self._session.call.record.account_sid
+        if not isinstance(session, Session) or session.call.record.account_sid != own:
+            return None
+        dialling = session.dialling
+        return dialling.give_up_child() if isinstance(dialling, CallDialling) else None
+
+    def give_up_child(self) -> ChildCall | None:
+        """Whom this call has dialled, for somebody else; the call itself is over then."""
+        dial = self._current
+        if dial is None or dial.is_child(self._session) or dial.other(self._session) is None:
+            return None
+        child = dial.give_up()
+        self._session.end(Ending(outcome.TRANSFERRED))
+        return child
+
+    @property
+    def _current(self) -> RunningDial | None:
+        """The dial this call takes part in, from either side."""
+        dial = self._dial
+        return dial if dial is not None and dial.includes(self._session) else None
 
     def take_part(self, dial: RunningDial) -> None:
         """The call was dialled, and has been joined with who dialled it."""
@@ -108,10 +138,10 @@ class CallDialling:
             content_type=content_type or PLAIN_TEXT,
             listener=settled(answered),
         )
-        outcome = await answered
-        told: Json = {"type": "sip_request", "method": method, "sip_status": outcome.status}
+        answer = await answered
+        told: Json = {"type": "sip_request", "method": method, "sip_status": answer.status}
         self._session.call.note(EventType.MEDIA, told)
-        return SipAnswer(outcome.status, outcome.reason, outcome.failure)
+        return SipAnswer(answer.status, answer.reason, answer.failure)
 
     async def send_digits(self, digits: str, duration_ms: int) -> None:
         loop = asyncio.get_running_loop()
@@ -142,9 +172,9 @@ class CallDialling:
             raise NotNow(f"the far end takes no keys: {refused}") from refused
 
     def mute(self, *, muted: bool) -> None:
-        if self._dial is None:
+        if (dial := self._current) is None:
             raise NotNow("no dial to mute")
-        self._dial.mute(self._session, muted=muted)
+        dial.mute(self._session, muted=muted)
 
     def redirect_child(self, hook: Hook) -> None:
         """Give the dialled leg an application of its own; asked for at once, carried out after."""
@@ -164,24 +194,24 @@ class CallDialling:
         dial.emancipate(first)
 
     def check_audio(self) -> None:
-        if self._dial is not None and self._dial.audio_is_direct:
+        if (dial := self._current) is not None and dial.audio_is_direct:
             raise NotNow("the audio goes straight between the far ends; ask for full-media first")
 
     def check_joined(self) -> None:
         self._joined_with()
 
     def _joined_with(self) -> tuple[RunningDial, Session]:
-        if self._dial is None:
+        if (dial := self._current) is None:
             raise NotNow("there is no dialled call")
-        far = self._dial.other(self._session)
+        far = dial.other(self._session)
         if far is None:
             raise NotNow("nobody has answered the dial yet")
-        return self._dial, far
+        return dial, far
 
     async def media_path(self, path: str) -> None:
-        if self._dial is None:
+        if (dial := self._current) is None:
             raise NotNow("no dial to take out of the media path")
-        await self._dial.media_path(path)
+        await dial.media_path(path)
 
     # What the far end asks.
 
@@ -195,7 +225,8 @@ class CallDialling:
                 pass
 
     def _refer_hook(self) -> Hook | None:
-        of_dial = self._dial.order.refer_hook if self._dial is not None else None
+        dial = self._current
+        of_dial = dial.order.refer_hook if dial is not None else None
         return of_dial or self._session.settings.refer_hook
 
     def _referred(self, event: ReferReceived) -> None:
@@ -205,13 +236,16 @@ class CallDialling:
             return
         event.respond(202, "Accepted")
         self._session.call.note(EventType.MEDIA, {"type": "refer_received"})
-        other = self._dial.other(self._session) if self._dial is not None else None
+        dial = self._current
+        other = dial.other(self._session) if dial is not None else None
         # It belongs to who stays: a referrer often hangs up as soon as it is told 202.
         stays = other or self._session
-        stays.background.start("transfer", self._transfer(event, hook, other))
+        stays.background.start("transfer", self._transfer(event, hook, dial, other))
 
-    async def _transfer(self, event: ReferReceived, hook: Hook, other: Session | None) -> None:
-        dial, refer = self._dial, IncomingRefer(self._session, event)
+    async def _transfer(
+        self, event: ReferReceived, hook: Hook, dial: RunningDial | None, other: Session | None
+    ) -> None:
+        refer = IncomingRefer(self._session, event)
         if dial is None or other is None:
             await refer.run(hook, None, self._session.replace)
             return

@@ -64,6 +64,10 @@ async def _no_calls(_account_sid: str, _document: object) -> str:
     raise NotNow("calls cannot be placed here")
 
 
+def _no_dialog(_call_id: str, _our_tag: str, _their_tag: str) -> None:
+    return None
+
+
 def _nobody(_call_sid: str) -> None:
     """Without live calls there is none to be found."""
 
@@ -110,6 +114,7 @@ class CallPorts:
     enter: Enter = no_sockets
     place: Place = _no_calls
     session_of: Callable[[str], Any] = _nobody
+    session_with: Callable[[str, str, str], Any] = _no_dialog
     adopt: Callable[[Any], None] = _left_alone
     amd_hints: Callable[[], Hints] = Hints
     enlist: Callable[[Any], Callable[[], None]] = _unlisted

@@ -22,6 +22,17 @@ class Sessions:
 
         return delist
 
+    def with_dialog(self, call_id: str, our_tag: str, their_tag: str) -> Session | None:
+        """The session whose answered call has this dialog (RFC 3891 section 3)."""
+        for session in self._by_call.values():
+            leg = session.leg
+            if leg is None or not session.call.is_answered or session.call.ended:
+                continue
+            dialog = leg.dialog
+            if (dialog.call_id, dialog.from_tag, dialog.to_tag) == (call_id, our_tag, their_tag):
+                return session
+        return None
+
     def of(self, call_sid: str) -> Session | None:
         """The session of a call that has not ended."""
         session = self._by_call.get(call_sid)

@@ -7,6 +7,7 @@ by NOTIFY how the transfer goes (RFC 3515 section 2.4.4).
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from voxgate.call import outcome
 from voxgate.call.leg import Leg
@@ -28,6 +29,29 @@ NOTIFIES_MAX = 32
 SIPFRAG = "message/sipfrag;version=2.0"
 _STATUS_LINE = re.compile(rb"\s*SIP/2\.0 ([1-6][0-9]{2})\b")
 _SHOWN = re.compile(r"x-[a-z0-9-]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """The dialog that a new call takes the place of, as we see it (RFC 3891 section 6.1)."""
+
+    call_id: str
+    our_tag: str
+    their_tag: str
+
+
+def replaced_by(sip_uri: str) -> Replaces | None:
+    """What the Replaces header of a URI names; None without one that can be read."""
+    try:
+        uri = Uri.parse(sip_uri)
+    except SipError:
+        return None
+    text = next((value for name, value in uri.headers if name.lower() == "replaces"), "")
+    call_id, *parameters = (part.strip() for part in text.split(";"))
+    named = dict(parameter.partition("=")[::2] for parameter in parameters)
+    if not call_id or "to-tag" not in named or "from-tag" not in named:
+        return None
+    return Replaces(call_id, named["to-tag"], named["from-tag"])
 
 
 def sipfrag_status(body: bytes) -> int | None:

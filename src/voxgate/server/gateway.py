@@ -277,6 +277,7 @@ class Gateway:
             enter=self._sockets.enter,
             place=self._place,
             session_of=sessions.of,
+            session_with=sessions.with_dialog,
             adopt=self._adopt,
             enlist=sessions.enlist,
         )

@@ -2,7 +2,7 @@ import pytest
 
 from unit.call.fakes import ListLog
 from unit.flow.fakes import live_call
-from voxgate.flow.transfer import refer_details, sipfrag_status
+from voxgate.flow.transfer import Replaces, refer_details, replaced_by, sipfrag_status
 from voxgate.sip.dialog.events import ReferReceived
 from voxgate.sip.message import Headers
 
@@ -58,3 +58,21 @@ def test_a_referred_by_that_cannot_be_read_is_told_as_it_is():
 
     assert (details["sip_referred_by"], details["referred_by_user"]) == ("<nonsense", None)
     assert details["referred_call_sid"] == "sid"
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [
+        ("sip:b@x?Replaces=abc%40h%3Bto-tag%3D1%3Bfrom-tag%3D2", Replaces("abc@h", "1", "2")),
+        (
+            "sip:b@x?replaces=abc%3Bfrom-tag%3D2%3Bto-tag%3D1%3Bearly-only",
+            Replaces("abc", "1", "2"),
+        ),
+        ("sip:b@x?Replaces=abc%3Bto-tag%3D1", None),
+        ("sip:b@x?Replaces=", None),
+        ("sip:b@x", None),
+        ("sip:b@x y", None),
+    ],
+)
+def test_the_dialog_that_is_replaced_is_named_from_our_side(uri, found):
+    assert replaced_by(uri) == found
