@@ -82,6 +82,7 @@ class Conference:
         self.name = name
         self.started = asyncio.Event()
         self.starter: Member | None = None
+        self.is_ending = False  # who names it now gets a new one
         self.is_over = False
         self._room = room
         self._clock = clock
@@ -149,6 +150,7 @@ class Conference:
 
     def end(self) -> None:
         """Everybody goes; each leaves by its own task."""
+        self.is_ending = True
         for member in self._members:
             member.go("ended")
 
@@ -273,7 +275,7 @@ class Conferences:
         mine = self._by_account.setdefault(account_sid, {})
         name = member.wish.name
         conference = mine.get(name)
-        if conference is None:
+        if conference is None or conference.is_ending:
             if len(mine) >= CONFERENCES_MAX:
                 raise RoomFull(f"the account has {CONFERENCES_MAX} conferences already")
             sid = f"conf:{account_sid}:{name}"

@@ -271,3 +271,20 @@ def test_news_nobody_takes_are_dropped_and_the_end_is_not(monkeypatch):
         assert conference.news.empty()
 
     on_stage(story)
+
+
+def test_who_comes_while_a_conference_ends_is_in_a_new_one():
+    async def story(table):
+        conference, host = table.enter("host", ends=True)
+        _, guest = table.enter("guest")
+        table.leave(conference, host)
+        following, late = table.enter("late")
+        table.leave(conference, guest)
+
+        assert following is not conference
+        assert not late.gone.done()
+        assert table.conferences.names("account") == ["room"]
+        table.leave(following, late)
+        assert table.conferences.names("account") == []
+
+    on_stage(story)
