@@ -3,6 +3,7 @@ import pytest
 from voxgate.call.invite import AttemptIds, BadDestination, compose, dialled
 from voxgate.model.calls import CallRequest, SipAuth, Target
 from voxgate.model.carriers import Carrier, Gateway
+from voxgate.model.devices import Registration
 from voxgate.routing.outbound import Attempt
 
 
@@ -128,3 +129,18 @@ def test_a_uri_may_ask_for_headers_that_do_no_harm():
 
     assert str(parts.uri) == "sip:c@pbx.example"
     assert parts.headers == (("Replaces", "a;to-tag=1"), ("X-Case", "7"))
+
+
+def test_a_device_is_called_by_its_contact_where_its_register_came_from():
+    phone = Registration(
+        "account", "bob", "home.example", "sip:bob@10.1.2.3:5062;ob", "tcp", "203.0.113.9", 41000,
+        "c", 1, 0.0, 1.0,
+    )  # fmt: skip
+    request = CallRequest("100", Target("user", name="bob@home.example"))
+
+    parts = compose(request, Attempt(None, None, "", phone), "198.51.100.1")
+
+    assert str(parts.uri) == "sip:bob@10.1.2.3:5062;ob"
+    assert str(parts.to.uri) == "sip:bob@home.example"
+    assert str(parts.next_hop) == "sip:203.0.113.9:41000;transport=tcp"
+    assert parts.credentials is None

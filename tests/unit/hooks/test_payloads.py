@@ -181,3 +181,19 @@ def test_a_transfers_status_goes_under_both_of_its_names():
     told = action_payload(sample_call(), {"refer_status": 202, "referStatus": 202}, None, SITE)
 
     assert (told["refer_status"], told["referStatus"]) == (202, 202)
+
+
+def test_an_inbound_call_introduces_itself_with_its_invite():
+    """Contract 3.5: the record is shown whole, and where it came from in every payload."""
+    request = replace(sample_call().request, source_ip="198.51.100.7", caller_name="Ann")
+    call = replace(sample_call(), direction="inbound", request=request, trunk="carrier-a")
+    sip = {"headers": {"X-Kept": "As-Is"}}
+
+    new = session_payload(call, SITE, sip)
+
+    assert new["sip"] == sip
+    assert (new["caller_name"], new["has_recording"]) == ("Ann", False)
+    assert new["service_provider_sid"] == call.service_provider_sid
+    assert new["local_sip_address"] == "192.0.2.1:5060"
+    assert new["originating_sip_ip"] == "198.51.100.7"
+    assert base_payload(call, SITE)["originating_sip_trunk_name"] == "carrier-a"

@@ -8,12 +8,31 @@ import pytest
 
 from unit.api.world import StillClock
 from unit.store.clusters import BOX
-from unit.store.samples import ACCOUNT, APPLICATION, CARRIER, KEY, insert_all
+from unit.store.samples import (
+    ACCOUNT,
+    APPLICATION,
+    CARRIER,
+    GATEWAY,
+    KEY,
+    NUMBER,
+    insert_all,
+)
+from voxgate.base.ids import new_sid
 from voxgate.base.secrets import SecretBox, token_digest
+from voxgate.model.calls import Target
+from voxgate.model.devices import Registration
+from voxgate.model.inbound import Trunk
 from voxgate.provisioning.directory import Directory
 from voxgate.provisioning.errors import NotAuthenticated, Unavailable
 from voxgate.provisioning.permissions import Scope
-from voxgate.store import accounts, api_keys, applications, generation
+from voxgate.store import (
+    accounts,
+    api_keys,
+    applications,
+    gateways,
+    generation,
+    registrations,
+)
 from voxgate.store.engine import Database
 
 TOKEN = "0f7a2b1c-0000-4000-8000-000000000000"
@@ -221,3 +240,62 @@ def test_another_secret_key_is_told_as_such(sqlite_url):
 
 
 ANOTHER_KEY = b"OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk="
+
+
+def test_who_may_call_in_is_read_once_and_anew_after_a_change(sqlite_url):
+    async def story(directory, database, _clock):
+        assert (await directory.atlas()).tenant_at("tenant.example") is not None
+        before = database.reads
+        await directory.atlas()
+        assert database.reads == before
+
+        entrance = replace(GATEWAY, sip_gateway_sid=new_sid(), inbound=True, host="192.0.2.77")
+
+        def open_it(connection):
+            gateways.insert(connection, entrance, BOX)
+            return generation.raise_it(connection)
+
+        directory.changed(await database.write(open_it))
+        (trunk,) = (await directory.atlas()).trunks_at("192.0.2.77")
+        assert trunk.name == CARRIER.name
+
+    with_directory(sqlite_url, story)
+
+
+def test_numbers_that_do_not_exist_are_not_remembered(sqlite_url):
+    """A trunk that is probed number by number must not push out what is known."""
+
+    async def story(directory, database, _clock):
+        trunks = [Trunk(CARRIER.voip_carrier_sid, CARRIER.name)]
+        assert await directory.numbers_on(trunks, NUMBER.number) == [NUMBER]
+        before = database.reads
+        assert await directory.numbers_on(trunks, NUMBER.number) == [NUMBER]
+        assert database.reads == before
+        for _ in range(3):
+            assert await directory.numbers_on(trunks, "1") == []
+        assert database.reads == before + 3
+
+    with_directory(sqlite_url, story)
+
+
+def test_users_are_looked_up_where_they_are_now(sqlite_url):
+    async def story(directory, database, clock):
+        now = clock.wall()
+        phone = Registration(
+            ACCOUNT.account_sid, "bob", "tenant.example", "sip:bob@192.0.2.7", "udp", "192.0.2.7",
+            5060, "c", 1, now, now + 60,
+        )  # fmt: skip
+        await database.write(
+            lambda c: registrations.replace(c, ACCOUNT.account_sid, "bob", removed=[], kept=[phone])
+        )
+
+        async def found(name):
+            return (await directory.facts_for(ACCOUNT, Target("user", name=name))).registered
+
+        assert await found("Bob@tenant.example") == (phone,)
+        assert await found("bob") == (phone,)
+        assert await found("bob@elsewhere.example") == ()
+        clock.now += 60
+        assert await found("bob") == ()
+
+    with_directory(sqlite_url, story)

@@ -4,6 +4,7 @@ import pytest
 
 from voxgate.model.calls import Target
 from voxgate.model.carriers import Carrier, CarrierSetEntry, Gateway, Lcr, LcrRoute
+from voxgate.model.devices import Registration
 from voxgate.model.numbers import PhoneNumber
 from voxgate.routing.outbound import Facts, RouteRefused, plan
 
@@ -224,3 +225,22 @@ def test_a_caller_of_a_trunk_without_a_way_out_leaves_by_another():
     facts = Facts(carriers=TWO.carriers, gateways=(gateway("a", "a1"),))
 
     assert plan("1", CALLED, facts, random.Random(1), arrived_on="b").rule == "any_carrier"
+
+
+def test_a_user_is_tried_at_every_device_the_newest_first():
+    phones = tuple(
+        Registration("a", "bob", "r", f"sip:bob@{host}", "udp", host, 5060, "c", 1, 0.0, 1.0)
+        for host in ("192.0.2.7", "192.0.2.8")
+    )
+
+    found = plan("1", Target("user", name="bob"), Facts(registered=phones), random.Random(1))
+
+    assert found.rule == "registered_user"
+    assert [attempt.contact for attempt in found.attempts] == list(phones)
+
+
+def test_a_user_who_is_not_there_is_refused_by_name():
+    with pytest.raises(RouteRefused, match="'bob' is not registered") as refused:
+        plan("1", Target("user", name="bob"), TWO, random.Random(1))
+
+    assert refused.value.field == "to.name"
