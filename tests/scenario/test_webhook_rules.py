@@ -206,7 +206,7 @@ def test_a_trunk_s_503_ends_with_a_status_and_no_question_fs_4_fs_8(gateway, hoo
     assert hooks.requests(where) == []
 
 
-def test_a_slow_hook_delays_no_other_call_fs_199(gateway, hooks):
+def test_a_slow_hook_delays_no_other_call_fs_199_fs_1453(gateway, hooks):
     slow = path()
 
     def think(_request: object) -> tuple[int, Any]:

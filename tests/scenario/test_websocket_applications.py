@@ -83,7 +83,7 @@ class TestOneCall:
         assert {f["call_sid"] for f in talk.frames} == {placed.sid}
         assert wait_closed(talk) == 1000
 
-    def test_that_nobody_answers_is_told_on_the_socket_and_leaves_nothing_open_fs_401(
+    def test_that_nobody_answers_is_told_on_the_socket_and_leaves_nothing_open_fs_401_fs_410(
         self, gateway, app
     ):
         placed = call(gateway, app.url(), to=NO_ANSWER, timeout=1)
@@ -140,6 +140,22 @@ class TestVerbHooks:
         (hook,) = talk.of("verb:hook")
         assert hook["hook"] == "any name"
         assert (hook["data"]["digits"], hook["data"]["verb_id"]) == ("1", "g")
+
+    def test_of_a_transcription_are_like_all_others_gotcha_39(self, gateway, app):
+        transcribe = {
+            "verb": "transcribe",
+            "transcriptionHook": "/said",
+            "recognizer": {"vendor": "scripted", "scriptedOptions": {"utterances": ["hello"]}},
+        }
+        app.answers["/said"] = [HANGUP]
+
+        placed, talk = running(gateway, app, transcribe, to=HUMAN, tag={"customerId": 7})
+
+        placed.ended()
+        data = talk.of("verb:hook")[0]["data"]
+        assert data["speech"]["alternatives"][0]["transcript"] == "hello"
+        assert data["customerData"] == {"customerId": 7}
+        assert "fs_sip_address" in data
 
     def test_that_are_not_acknowledged_let_the_call_go_on(self, gateway, app):
         gather = {"verb": "gather", "input": ["digits"], "timeout": 0.2, "actionHook": "/slow"}
@@ -242,6 +258,21 @@ class TestCommands:
         talk.command("redirect", [HANGUP])
         placed.ended()
         assert started(placed)[0] == "long"
+
+    def test_stream_speech_and_say_so_when_an_id_is_missing_gotcha_50(self, gateway, app):
+        placed, talk = running(gateway, app, {"verb": "say", "stream": True})
+        talk.wait_for("tts:streaming-event", lambda f: f["data"]["event_type"] == "stream_open")
+
+        talk.command("tts:tokens", {"tokens": "Nobody will ever know."})
+        talk.command("tts:tokens", {"id": 1, "tokens": "Good day."})
+        talk.command("tts:flush")
+
+        talk.wait_for("tts:tokens-result", lambda f: f["data"].get("id") == 1)
+        results = [frame["data"] for frame in talk.of("tts:tokens-result")]
+        assert {"id": 1, "status": "ok"} in results
+        assert any(result["status"] == "failed" for result in results)
+        talk.command("redirect", [HANGUP])
+        placed.ended()
 
     def test_dial_starts_a_call_of_its_own(self, gateway, app):
         placed, talk = running(gateway, app)

@@ -47,7 +47,7 @@ def test_without_a_delay_action_the_call_waits_silently_for_ever():
     assert stage.context.log == []
 
 
-def test_fillers_are_heard_while_nothing_runs_fs_309():
+def test_fillers_are_heard_while_nothing_runs_whatever_ran_before_fs_309_fs_1168():
     stage = Stage()
     stage.settings.delay = Delay(filler_s=3, actions=(WAIT,), retries=1)
 
