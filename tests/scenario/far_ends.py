@@ -189,17 +189,21 @@ class Room:
         return self.answer(f"tone-{hz}.wav", wav(tone(hz, ms)))
 
     async def calls(self, *verbs: dict[str, Any], says: bool = True) -> Party:
-        """A call to the gateway whose application begins with these verbs."""
+        """A call to the gateway whose application begins with these verbs, once it is answered."""
+        party = await self.rings(*verbs, hz=next(self._tones) if says else 0)
+        async with asyncio.timeout(WAIT_S):
+            await party.call.until_answered()
+        if says:
+            party.call.stream.play(tone(party.hz, 1000), loops=0)
+        return party
+
+    async def rings(self, *verbs: dict[str, Any], hz: int = 0) -> Party:
+        """A call to the gateway whose application has been asked."""
         number = f"49{self._serial}{next(_number):05d}"
         self.hooks.answer(f"/number/{number}", list(verbs))
-        hz = next(self._tones) if says else 0
         destination = Destination("udp", "127.0.0.1", self.gateway.sip_port)
         call = self.phone.call(number, destination)
         party = Party(self, number, call, hz)
-        async with asyncio.timeout(WAIT_S):
-            await call.until_answered()
-        if says:
-            call.stream.play(tone(hz, 1000), loops=0)
         asked = await asyncio.to_thread(self.hooks.wait_for, f"/number/{number}")
         party.sid = asked.body["call_sid"]
         return party

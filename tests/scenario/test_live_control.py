@@ -388,3 +388,33 @@ def test_several_changes_at_once_disturb_nobody(tell):
         await asyncio.gather(a.hears(b.hz), b.hears(a.hz))
 
     tell(story)
+
+
+def test_on_a_call_nobody_answered_only_giving_up_is_possible(tell):
+    """FS#95: giving up ends the ringing, and says so."""
+
+    async def story(room):
+        a = await room.rings(PAUSE)
+        request = {"method": "INFO", "content_type": "text/plain", "content": "x"}
+        for change in (
+            {"call_status": "completed"},
+            {"sip_request": request},
+            {"dtmf": {"digit": "1"}},
+            {"dub": {"action": "addTrack", "track": "m"}},
+            {"boostAudioSignal": 3},
+            {"whisper": {"verb": "say", "text": "x"}},
+            {"record": {"action": "startCallRecording", "type": "cloud"}},
+            {"record": {"action": "stopCallRecording", "type": "cloud"}},
+            {"mute_status": "mute"},
+            {"media_path": "no-media"},
+            {"listen_status": "pause"},
+            {"transcribe_status": "pause"},
+        ):
+            await a.refuses(**change)
+
+        await a.accepts(call_status="no-answer")
+
+        async with asyncio.timeout(8):
+            assert await a.call.until_final() == 503
+
+    tell(story)
