@@ -34,7 +34,7 @@ from voxgate.store.engine import Database, StoreUnavailable
 log = get_logger("recordings")
 
 _AT_ONCE = 4
-_LOOK_S = 5.0  # for those whose next try has come
+_LOOK_S = 5.0
 _ENCODE_S = 600.0
 _WAITING_MOST = 1000
 _TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
@@ -64,8 +64,12 @@ class RecordingPorts:
 class Recordings:
     """Hands out files to record into and sees to what becomes of them. `start()`, `close()`."""
 
-    def __init__(self, ports: RecordingPorts, *, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, ports: RecordingPorts, *, backoff: Backoff | None = None, look_s: float = _LOOK_S
+    ) -> None:
+        """Every `look_s` seconds those are looked for whose next try has come."""
         self._ports = ports
+        self._look_s = look_s
         self._backoff = backoff or Backoff(first_s=5.0, most_s=3600.0)
         self._encoder = Children(
             "voxgate.media.mp3_worker",
@@ -128,7 +132,7 @@ class Recordings:
             except StoreUnavailable as away:
                 log.warning("recordings_wait", reason=str(away))
             try:
-                async with asyncio.timeout(_LOOK_S):
+                async with asyncio.timeout(self._look_s):
                     await self._wake.wait()
             except TimeoutError:
                 continue
