@@ -48,14 +48,14 @@ def test_an_activity_that_fails_is_told_and_its_call_goes_on():
         await asyncio.sleep(1)
 
         (event,) = of_type(log, EventType.MEDIA)
-        assert event.data == {
+        assert event == {
             "type": "background_failed",
             "activity": "tap",
             "error": "ValueError",
         }
         (alert,) = of_type(log, EventType.ALERT)
-        assert alert.data["alert_type"] == "background-failure"
-        assert "secret" not in str(alert.data)
+        assert alert["alert_type"] == "background-failure"
+        assert "secret" not in str(alert)
         assert background.is_running("steady")
         await background.close()
         assert not background.is_running("steady")
