@@ -399,3 +399,21 @@ class TestDial:
             placed.wait_event("status", call_status="in-progress")
             assert placed.update(transcribe_status="pause").status == 422
             placed.update(call_status="completed")
+
+
+def test_a_recogniser_that_breaks_while_the_caller_speaks_is_followed_by_its_fallback(story):
+    """The words under way are still understood, by the other one."""
+    ear = {
+        "vendor": "scripted",
+        "fallbackVendor": "pocketsphinx",
+        "hints": ["no thank you", "operator please"],
+        "scriptedOptions": {"utterances": [{"error": "the line to the vendor broke"}]},
+    }
+    script = WAITS.replace("yes please", "operator please")
+
+    story.run(script, gather(story, recognizer=ear, say={"text": "Well?"}), said=[HANGUP])
+
+    told = story.told("said")
+    assert (told["speech"]["vendor"]["name"], words(told)) == ("pocketsphinx", "operator please")
+    alerts = [e["data"]["alert_type"] for e in story.placed.events() if e["type"] == "alert"]
+    assert alerts == ["stt-failure"]

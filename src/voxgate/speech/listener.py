@@ -10,8 +10,10 @@ from voxgate.model.speech import Ear
 from voxgate.speech.contract import SpeechAlert
 from voxgate.speech.recognition import Heard, Listening, Recognition, RecognitionFailed, Recognizer
 from voxgate.speech.registry import OFFLINE_EAR, Recognizers
+from voxgate.speech.utterances import Utterances
 
 DEFAULT_LANGUAGE = "en-US"
+RATE_HZ = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Listener:
         self._ear: Ear | None = None
         self._choice: _Choice | None = None
         self._recognition: Recognition | None = None
+        self._speaking = False
+        self._recent = Utterances(RATE_HZ)  # for who takes over in the middle of it
 
     @property
     def is_open(self) -> bool:
@@ -63,11 +67,13 @@ class Listener:
         Raises RecognitionFailed of the last vendor tried.
         """
         self._ear = ear
+        self._recent.clear()
         if self._recognition is not None and self._serves(ear):
             self._recognition.reset()
             return
         await self._close_session()
         await self._open(ear)
+        self._repeat()
 
     async def next(self) -> Heard | None:
         """The next result; None after `finish`. Raises RecognitionFailed when nobody is left."""
@@ -80,15 +86,30 @@ class Listener:
                     others = [c for c in self._left(self._ear) if c.vendor != failed.vendor]
                     self._give_up(failed, others=bool(others))
                     await self._open(self._ear, failed)
+                    self._repeat()
         return None
 
     def feed(self, pcm: bytes) -> None:
+        self._recent.feed(pcm)
         if self._recognition is not None:
             self._recognition.feed(pcm)
 
     def turn(self, *, speaking: bool) -> None:
+        self._speaking = speaking
+        if speaking:
+            self._recent.speaking = True
         if self._recognition is not None:
             self._recognition.turn(speaking=speaking)
+            if not speaking:
+                self._recent.clear()
+
+    def _repeat(self) -> None:
+        """What was said since nobody listened."""
+        if self._recognition is not None and self._recent.speaking:
+            self._recognition.feed(self._recent.sound)
+            self._recognition.turn(speaking=True)
+            if not self._speaking:
+                self.turn(speaking=False)
 
     def finish(self) -> None:
         if self._recognition is not None:

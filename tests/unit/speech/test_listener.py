@@ -30,11 +30,13 @@ class FakeSession:
     fed: bytes = b""
     resets: int = 0
     closed: bool = False
+    turns: list[bool] = field(default_factory=list)
 
     def feed(self, pcm: bytes) -> None:
         self.fed += pcm
 
     def turn(self, *, speaking: bool) -> None:
+        self.turns.append(speaking)
         if not speaking:
             self.results.put(
                 Heard(self.vendor, self.listening.language, True, (Alternative("x", 1.0),))
@@ -58,9 +60,11 @@ class FakeEars:
     name: str
     refusal: Exception | None = None
     cautions: tuple[str, ...] = ()
+    opens_after_s: float = 0.0
     sessions: list[FakeSession] = field(default_factory=list)
 
     async def open(self, listening: Listening) -> Recognition:
+        await asyncio.sleep(self.opens_after_s)
         if self.refusal is not None:
             raise self.refusal
         self.sessions.append(FakeSession(self.name, listening, self.cautions))
@@ -165,6 +169,43 @@ def test_a_session_that_breaks_is_replaced_while_somebody_waits_for_its_results(
     assert b.sessions[0].fed == b"ab"
     assert a.sessions[0].closed
     assert [failover for *_, failover in told] == ["in progress"]
+
+
+def test_a_vendor_that_takes_over_in_the_middle_of_speech_knows_that_somebody_speaks():
+    a, b = FakeEars("a"), FakeEars("b")
+    one, _ = listener(a, b)
+
+    async def work() -> None:
+        await one.prepare(BOTH)
+        one.turn(speaking=True)
+        one.feed(b"what ")
+        loop = asyncio.get_running_loop()
+        loop.call_later(1, a.sessions[0].results.fail, RecognitionFailed("failed", "a", "gone"))
+        loop.call_later(2, lambda: one.feed(b"is it"))
+        loop.call_later(3, lambda: one.turn(speaking=False))
+        await one.next()
+
+    story(work)
+
+    assert b.sessions[0].turns == [True, False]
+    assert b.sessions[0].fed == b"what is it"
+
+
+def test_what_is_said_while_the_vendor_is_being_reached_is_heard_when_it_is_there():
+    a = FakeEars("a", opens_after_s=2)
+    one, _ = listener(a)
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.5, lambda: one.turn(speaking=True))
+        loop.call_later(0.6, lambda: one.feed(b"hello!"))
+        loop.call_later(1, lambda: one.turn(speaking=False))
+        await one.prepare(Ear("a"))
+
+    story(work)
+
+    assert a.sessions[0].fed == b"hello!"
+    assert a.sessions[0].turns == [True, False]
 
 
 def test_when_nobody_is_left_the_last_failure_is_raised():
