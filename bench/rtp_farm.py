@@ -18,6 +18,10 @@ import struct
 import time
 from typing import Any
 
+from voxgate.media import Codec
+from voxgate.testing.g711 import encode
+from voxgate.testing.rtp import tone
+
 libc = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
 
 BATCH, SLOT, NAME, CONTROL = 512, 256, 16, 48
@@ -111,7 +115,7 @@ class Farm:
         self._peers: dict[tuple[str, int], list[Any]] = {}
         self._order: list[list[Any]] = []
         self._flows: dict[int, _Flow] = {}
-        self._payload = bytes((0xFF, 0x7F) * 80)
+        self._payload = encode(tone(400, 20).samples, Codec.PCMU)
         self._slice = 0
         self._reset()
 

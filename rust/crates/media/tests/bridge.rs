@@ -391,7 +391,7 @@ fn whatever_is_heard_by_turns_is_one_row_of_numbers() {
             }
             1 => way.to.connect(plan(), way.now),
             2 => {
-                way.to.send_digits(Batch::new(1, &[Key::from_char('1').unwrap()], 40, 40).unwrap())
+                way.to.send_digits(Batch::new(1, &[Key::from_char('1').unwrap()], 40, 40).unwrap());
             }
             3 => way.to.forward_nothing(),
             _ => {}
