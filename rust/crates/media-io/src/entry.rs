@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use media::event::Event;
 use media::forward::Heard;
 use media::plan::Plan;
+use media::rhythm::Rhythm;
 use media::stream::{Hears, PACKET_MAX, Stream};
 use media::time::Nanos;
 
@@ -21,13 +22,6 @@ const RECEIVE_MAX: usize = 16;
 /// The port of RTCP is looked at once in this many turns; arrivals are stamped by the kernel meanwhile.
 const RTCP_TURNS: u8 = 50;
 
-/// A packet is looked for this much before the one before it says that it comes.
-const EARLY: Nanos = Nanos::from_ms(1);
-/// A packet that is later than this begins a new rhythm.
-const LATE_MAX: Nanos = Nanos::from_ms(60);
-/// A rhythm follows packets that get slower by this part of what they are late.
-const FOLLOW: u64 = 32;
-
 /// A stream with its sockets.
 #[derive(Debug)]
 pub struct Entry {
@@ -41,8 +35,7 @@ pub struct Entry {
     pub(crate) seat: Option<(usize, u64)>,
     /// Packets that arrived before were looked for before.
     looked: Nanos,
-    /// When the next packet comes, if it is in time.
-    next: Nanos,
+    rhythm: Rhythm,
     rtcp_turns: u8,
 }
 
@@ -81,7 +74,7 @@ impl Entry {
             place: None,
             seat: None,
             looked: Nanos(0),
-            next: Nanos(0),
+            rhythm: Rhythm::default(),
             rtcp_turns: 0,
         }
     }
@@ -118,8 +111,8 @@ impl Entry {
                 self.follow_source();
                 continue;
             }
-            self.keep_rhythm(arrival.at);
-            if arrival.at > self.looked && moment.monotonic.plus(EARLY) < self.next {
+            self.rhythm.hear(arrival.at, Nanos::from_ms(self.stream.heard_ms()));
+            if arrival.at > self.looked && !self.rhythm.is_due(moment.monotonic) {
                 // It came since the last look, and the next one is not due yet: a look that finds nothing
                 // costs as much as one that finds a packet.
                 break;
@@ -127,17 +120,6 @@ impl Entry {
         }
         self.looked = moment.monotonic;
         self.receive_rtcp(desk, moment);
-    }
-
-    /// Learns from an arrival when the next packet is due.
-    fn keep_rhythm(&mut self, arrival: Nanos) {
-        let late = arrival.since(self.next);
-        let due = if late > LATE_MAX || arrival < self.next {
-            arrival
-        } else {
-            self.next.plus(Nanos(late.0 / FOLLOW))
-        };
-        self.next = due.plus(Nanos::from_ms(self.stream.heard_ms()));
     }
 
     fn receive_rtcp(&mut self, desk: &mut Desk, moment: &Moment) {

@@ -23,6 +23,7 @@ pub mod playout;
 pub mod reception;
 pub mod report;
 pub mod resample;
+pub mod rhythm;
 pub mod room;
 pub mod rtcp;
 pub mod rtp;
