@@ -158,7 +158,7 @@ class Leg:
         on_hold: Callable[[bool], None],
     ) -> None:
         self._dialog = dialog
-        self._media = media
+        self.media = self._media = media
         self._on_end = on_end
         self._on_hold = on_hold
         self._held = False
@@ -294,21 +294,6 @@ class Leg:
         self._over = True
         if self._dialog is not None:
             self._dialog.bye(tuple(headers.items()))
-
-    @property
-    def presses_by_info(self) -> bool:
-        """Whether the far end's keys come as INFO (RFC 6086), and so never as audio events."""
-        return not self._rtp_digits_seen
-
-    @property
-    def media(self) -> MediaSession:
-        return self._media
-
-    @property
-    def behind_nat(self) -> bool:
-        """Whether the audio comes from another address than the far end described."""
-        facts, seen = self._media.facts, self._media.stream.stats()
-        return facts is not None and seen.remote_ip not in {None, facts.remote_ip}
 
     @property
     def on_hold(self) -> bool:

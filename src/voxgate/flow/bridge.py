@@ -9,7 +9,8 @@ from voxgate.media.room import Room, Seat
 from voxgate.media.stream import Stream
 from voxgate.verbs.contract import NotNow
 
-INFO_KEY_MS = 160  # of a key whose INFO names no duration
+BY_INFO = 0  # how long a leg says a key lasted that came as INFO
+INFO_KEY_MS = 160
 
 
 class Bridge:
@@ -54,9 +55,9 @@ class Bridge:
             return
 
         def press(digit: str, duration_ms: int) -> None:
-            if leg.presses_by_info and other.leg is not None:
+            if duration_ms == BY_INFO and other.leg is not None:
                 try:
-                    other.leg.stream.send_digits(digit, duration_ms=duration_ms or INFO_KEY_MS)
+                    other.leg.stream.send_digits(digit, duration_ms=INFO_KEY_MS)
                 except MediaError:
                     return  # a far end that takes no keys
 

@@ -15,7 +15,7 @@ from voxgate.call.outcome import Cause
 from voxgate.flow.application import NoDocument
 from voxgate.flow.context import CallContext
 from voxgate.flow.ports import CallPorts
-from voxgate.flow.program import FirstDocument, conduct, hang_up
+from voxgate.flow.program import FirstDocument, carry_through, conduct, hang_up
 from voxgate.flow.runner import Notes, Runner
 from voxgate.flow.session import Ending, Session
 from voxgate.model.calls import CallStatus, EventType, Json, Outcome
@@ -64,16 +64,7 @@ class ChildCall:
 
     async def run(self) -> None:
         """Never raises; ends with exactly one terminal event, also when cancelled."""
-        try:
-            await self._run()
-        except asyncio.CancelledError:
-            self._break_off(outcome.own(outcome.SHUTDOWN, 503, "Shutdown"))
-            raise
-        except Exception:  # boundary: a call must end with its terminal event
-            log.exception("call_failed", call_sid=self.call.sid)
-            self._break_off(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
-        finally:
-            await self.session.close()
+        await carry_through(self.call, self._run(), self._break_off)
 
     def _break_off(self, why: Outcome) -> None:
         if self.session.leg is not None:
@@ -119,6 +110,12 @@ class ChildCall:
     # Its life.
 
     async def _run(self) -> None:
+        try:
+            await self._live()
+        finally:
+            await self.session.close()
+
+    async def _live(self) -> None:
         self.call.note(EventType.ROUTED, {"rule": self._plan.rule, "reason": self._plan.reason})
         try:
             stream = self._ports.open_stream(self.session.on_media)
@@ -135,7 +132,7 @@ class ChildCall:
         try:
             await self._ring_and_talk(media)
         finally:
-            await self.session.close()
+            await self.session.close()  # what runs beside it needs the stream to the last
             if self.session.leg is not None:
                 self.session.leg.release()
             if self.call.is_answered:

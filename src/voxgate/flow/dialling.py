@@ -11,20 +11,16 @@ from voxgate.call import outcome
 from voxgate.call.leg import Leg
 from voxgate.flow.child import ChildCall
 from voxgate.flow.dial import RunningDial
+from voxgate.flow.requests import FarEndRequests
 from voxgate.flow.session import Ending, Session
-from voxgate.flow.transfer import IncomingRefer, OutgoingRefer, Replaces, part, settled
+from voxgate.flow.transfer import OutgoingRefer, Replaces, settled
 from voxgate.media.errors import MediaError
 from voxgate.media.events import DigitsSent, MediaEvent
 from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
 from voxgate.sip.dialog.events import (
-    DialogEvent,
-    InfoReceived,
-    MessageReceived,
     Outcome,
-    ReferReceived,
 )
-from voxgate.sip.message import Headers
 from voxgate.verbs.capabilities.dialling import (
     DialOrder,
     DialResult,
@@ -38,9 +34,7 @@ KEY_GAP_MS = 250
 KEYS_AFTER_S = 0.75  # the contract's pause after the last key
 # What begins, changes or ends a call is the gateway's own to send.
 INSIDE = ("INFO", "MESSAGE", "NOTIFY", "OPTIONS", "PUBLISH")
-ASKED_AT_ONCE = 16  # requests of a far end that the application is told; older ones give way
 PLAIN_TEXT = "text/plain"
-_DTMF_INFO = ("application/dtmf-relay", "application/dtmf")
 
 
 class CallDialling:
@@ -49,8 +43,7 @@ class CallDialling:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._dial: RunningDial | None = None
-        self._asked_times = 0
-        session.listen_to_dialog(self._on_dialog)
+        FarEndRequests(session, lambda: self._current)
 
     @property
     def _leg(self) -> Leg:
@@ -174,7 +167,7 @@ class CallDialling:
     def mute(self, *, muted: bool) -> None:
         if (dial := self._current) is None:
             raise NotNow("no dial to mute")
-        dial.mute(self._session, muted=muted)
+        dial.talk.mute(self._session, muted=muted)
 
     def redirect_child(self, hook: Hook) -> None:
         """Give the dialled leg an application of its own; asked for at once, carried out after."""
@@ -194,7 +187,7 @@ class CallDialling:
         dial.emancipate(first)
 
     def check_audio(self) -> None:
-        if (dial := self._current) is not None and dial.audio_is_direct:
+        if (dial := self._current) is not None and dial.talk.is_direct:
             raise NotNow("the audio goes straight between the far ends; ask for full-media first")
 
     def check_joined(self) -> None:
@@ -211,67 +204,4 @@ class CallDialling:
     async def media_path(self, path: str) -> None:
         if (dial := self._current) is None:
             raise NotNow("no dial to take out of the media path")
-        await dial.media_path(path)
-
-    # What the far end asks.
-
-    def _on_dialog(self, event: DialogEvent) -> None:
-        match event:
-            case ReferReceived():
-                self._referred(event)
-            case InfoReceived() | MessageReceived():
-                self._asked(event)
-            case _:
-                pass
-
-    def _refer_hook(self) -> Hook | None:
-        dial = self._current
-        of_dial = dial.order.refer_hook if dial is not None else None
-        return of_dial or self._session.settings.refer_hook
-
-    def _referred(self, event: ReferReceived) -> None:
-        hook = self._refer_hook()
-        if hook is None:
-            event.respond(501, "Not Implemented")
-            return
-        event.respond(202, "Accepted")
-        self._session.call.note(EventType.MEDIA, {"type": "refer_received"})
-        dial = self._current
-        other = dial.other(self._session) if dial is not None else None
-        # It belongs to who stays: a referrer often hangs up as soon as it is told 202.
-        stays = other or self._session
-        stays.background.start("transfer", self._transfer(event, hook, dial, other))
-
-    async def _transfer(
-        self, event: ReferReceived, hook: Hook, dial: RunningDial | None, other: Session | None
-    ) -> None:
-        refer = IncomingRefer(self._session, event)
-        if dial is None or other is None:
-            await refer.run(hook, None, self._session.replace)
-            return
-        dial.begin_transfer()
-        try:
-            succeeded = await refer.run(
-                hook, other, lambda document: dial.hand_over(self._session, document)
-            )
-        finally:
-            dial.end_transfer()
-        if succeeded or (refer.handed_over and dial.is_child(self._session)):
-            await part(self._session)
-
-    def _asked(self, event: InfoReceived | MessageReceived) -> None:
-        """Keys are the leg's; everything else goes to the hook that wants requests, if any."""
-        kind = (event.content_type or "").partition(";")[0].strip().lower()
-        hook = self._session.settings.sip_request_hook
-        if hook is None or kind in _DTMF_INFO:
-            return
-        method = "INFO" if isinstance(event, InfoReceived) else "MESSAGE"
-        body = event.body.decode(errors="replace")
-        asked: Json = {"sip_method": method, "sip_body": body, "sip_headers": _plain(event.headers)}
-        self._asked_times += 1
-        name = f"sip-request-{self._asked_times % ASKED_AT_ONCE}"
-        self._session.background.start(name, self._session.report(hook, asked))
-
-
-def _plain(headers: Headers) -> Json:
-    return dict(headers)
+        await dial.talk.media_path(path)

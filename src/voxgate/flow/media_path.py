@@ -6,6 +6,7 @@ offer, the other one answers it. Whatever goes wrong leaves the audio in the gat
 
 import asyncio
 
+from voxgate.call.leg import MediaSession
 from voxgate.flow.session import Session
 from voxgate.flow.transfer import settled
 from voxgate.model.calls import EventType
@@ -30,7 +31,7 @@ class MediaPath:
         near, far = self._near.leg, self._far.leg
         if self.is_direct or near is None or far is None:
             return self.is_direct
-        if near.behind_nat or far.behind_nat:
+        if _behind_nat(near.media) or _behind_nat(far.media):
             return self._stays("a far end is behind NAT")
         offered = await _reinvite(self._near, b"")
         if not offered.success or offered.acknowledge is None:
@@ -78,6 +79,12 @@ class MediaPath:
         told = {"type": "media_path", "path": "gateway", "reason": why}
         self._near.call.note(EventType.MEDIA, told)
         return False
+
+
+def _behind_nat(media: MediaSession) -> bool:
+    """Whether the audio comes from another address than the far end described."""
+    seen = media.stream.stats().remote_ip
+    return media.facts is not None and seen not in {None, media.facts.remote_ip}
 
 
 async def _reinvite(session: Session, body: bytes) -> Outcome:

@@ -12,7 +12,7 @@ from voxgate.call.outcome import Cause
 from voxgate.flow.amd import CallAmd
 from voxgate.flow.application import opening_of
 from voxgate.flow.ports import CallPorts
-from voxgate.flow.program import conduct, hang_up
+from voxgate.flow.program import carry_through, conduct, hang_up
 from voxgate.flow.session import Session
 from voxgate.model.calls import CallStatus, EventType, Json, Outcome
 from voxgate.routing.outbound import RoutePlan
@@ -35,13 +35,7 @@ class OutboundCall:
     async def run(self) -> None:
         """Never raises; ends with exactly one terminal event, also when cancelled."""
         try:
-            await self._run()
-        except asyncio.CancelledError:
-            self._break_off(outcome.own(outcome.SHUTDOWN, 503, "Shutdown"))
-            raise
-        except Exception:  # boundary: a call must end with its terminal event
-            log.exception("call_failed", call_sid=self.call.sid)
-            self._break_off(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
+            await carry_through(self.call, self._run(), self._break_off)
         finally:
             await self.session.close()
 

@@ -1,11 +1,13 @@
 """Runs a session's application, from its first document to the end of the call."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from voxgate.base.log import get_logger
 from voxgate.call import outcome
+from voxgate.call.call import LiveCall
 from voxgate.flow.application import NoDocument
 from voxgate.flow.attendance import Attendance
 from voxgate.flow.context import CallContext
@@ -13,7 +15,7 @@ from voxgate.flow.fallback import first_document
 from voxgate.flow.inbox import CommandInbox
 from voxgate.flow.runner import Notes, Runner
 from voxgate.flow.session import Ending, Session
-from voxgate.model.calls import CallStatus
+from voxgate.model.calls import CallStatus, Outcome
 from voxgate.verbs.contract import Document
 
 log = get_logger("flow")
@@ -46,6 +48,20 @@ async def conduct(session: Session, limit_s: float, first: FirstDocument | None 
     finally:
         limit.cancel()
     return ending
+
+
+async def carry_through(
+    call: LiveCall, work: Coroutine[Any, Any, None], break_off: Callable[[Outcome], None]
+) -> None:
+    """Run a call's `work`, which must not leave it without its end; cancellation passes through."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        break_off(outcome.own(outcome.SHUTDOWN, 503, "Shutdown"))
+        raise
+    except Exception:  # boundary: a call must end with its terminal event
+        log.exception("call_failed", call_sid=call.sid)
+        break_off(outcome.own(outcome.INTERNAL, 500, "Internal Server Error"))
 
 
 def hang_up(session: Session, ending: Ending) -> None:

@@ -259,12 +259,3 @@ def test_audio_that_goes_elsewhere_is_neither_sent_nor_missed():
     stage.media.rest()
 
     assert (stage.stream.plans[-1].send, stage.stream.plans[-1].receive) == (False, False)
-
-
-def test_keys_come_as_info_until_one_came_in_the_audio():
-    stage = Stage()
-    assert stage.leg.presses_by_info
-
-    stage.leg.on_media(DigitReceived("1", 100))
-
-    assert not stage.leg.presses_by_info
