@@ -14,7 +14,7 @@ from voxgate.amd.options import MS_PER_WORD, AmdOptions
 
 # A sound is told at most this much after it began, and speech that goes on is known to have gone
 # on until this long ago: what lies further back is known for good.
-SETTLED_MS = 400
+SETTLED_MS = 450
 GOES_ON_MS = 600
 # A tone gets its kind at most this much after it began.
 TONE_SETTLED_MS = 3000

@@ -11,7 +11,7 @@ def test_what_was_heard_is_judged_as_if_it_were_told_again():
     told = replay(heard, 10_000, AmdOptions())
 
     assert [dated.event.type for dated in told] == ["amd_human_detected", "amd_stopped"]
-    assert told[0].at_ms == 1000 + 800 + 400
+    assert told[0].at_ms == 1000 + 800 + 450
 
 
 def test_a_recording_that_ends_too_soon_has_no_verdict():

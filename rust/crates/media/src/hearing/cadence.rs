@@ -46,7 +46,7 @@ const RING_GAP_MS: u64 = 6000;
 /// Tones that follow closer than this are one: two-step beeps, information tones.
 const STEP_GAP_MS: u64 = 60;
 /// A tone is recognised this much after it began, at the latest.
-const RECOGNISED_MS: u64 = 160;
+const RECOGNISED_MS: u64 = 200;
 /// First and second of the information tones, with the variants of North America.
 const FIRST_NOTE_HZ: std::ops::RangeInclusive<f32> = 890.0..=995.0;
 const SECOND_NOTE_HZ: std::ops::RangeInclusive<f32> = 1345.0..=1455.0;
@@ -130,7 +130,7 @@ impl Cadence {
                 self.present = Some(Present { burst: present.burst, nature, ended: None });
                 return;
             }
-            let repeats = burst.shape.agrees(&present.burst.shape) && gap_ms <= BUSY_GAP_MS;
+            let repeats = burst.shape.repeats(&present.burst.shape) && gap_ms <= BUSY_GAP_MS;
             let kind = if repeats { Kind::Busy } else { Kind::Beep };
             self.settle(&present, ended, kind, tell);
         }
@@ -206,7 +206,7 @@ impl Cadence {
 
     /// The ringing or busy that a single low tone goes on with.
     fn continued(&self, burst: &Burst) -> Option<Kind> {
-        let past = self.past.filter(|past| past.shape.agrees(&burst.shape))?;
+        let past = self.past.filter(|past| past.shape.repeats(&burst.shape))?;
         let gap_ms = burst.at_ms.saturating_sub(past.ended);
         match past.kind {
             Kind::Busy => (gap_ms <= BUSY_GAP_MS).then_some(Kind::Busy),

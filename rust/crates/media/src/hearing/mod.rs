@@ -189,7 +189,7 @@ impl Ear {
             None => {}
         }
         self.cadence.on_time(now_ms, self.tracker.is_busy(), &mut tell);
-        let is_tone = was_busy || self.tracker.is_sounding();
+        let is_tone = was_busy || self.tracker.is_sounding() || self.tracker.is_likely();
         let level_db = if is_tone { f32::NEG_INFINITY } else { level_db(self.history.power(1)) };
         match self.voice.hear(level_db, picture.map(|picture| picture.evenness), now_ms) {
             Some(Turn::Started(at_ms)) => events(Event::VoiceStarted { at_ms }),

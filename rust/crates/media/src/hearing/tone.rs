@@ -21,14 +21,28 @@ const PAIR_SHARE: f32 = 0.86;
 /// A second tone weaker than this, relative to the first, is distortion or noise.
 const SECOND_LEAST: f32 = 0.06;
 /// Where tones are looked for.
-const LOWEST_HZ: f32 = 340.0;
+const LOWEST_HZ: f32 = 385.0;
+const LOWEST_PAIR_HZ: f32 = 335.0;
 const HIGHEST_HZ: f32 = 2700.0;
 /// Both tones of dialling, ringing and busy tones lie below.
 const PROGRESS_HZ: f32 = 650.0;
-/// Largest swing of the level within a tone, as a power ratio.
-const LEVEL_SWING: f32 = 2.5;
+/// Pairs of dialling, ringing and busy tones; any other pair this low is a voice.
+const PROGRESS_HZ_PAIRS: [(f32, f32); 5] =
+    [(350.0, 440.0), (350.0, 450.0), (400.0, 450.0), (440.0, 480.0), (480.0, 620.0)];
+const PROGRESS_TOLERANCE: f32 = 0.022;
+/// Two tones this close disturb each other's estimates.
+const CLOSE_HZ: f32 = 70.0;
+/// Largest swing of the level within a tone, as a power ratio: of a clean one, and what noise may add.
+const LEVEL_SWING: f32 = 1.5;
+const NOISE_SWING: f32 = 6.0;
+/// Largest change of the frequency: of a clean tone, of one of a close pair, and what noise may add.
+const GLIDE_HZ: f32 = 1.5;
+const CLOSE_GLIDE_HZ: f32 = 10.0;
+const NOISE_GLIDE_HZ: f32 = 25.0;
 /// Hops whose level must be steady: those that a window looks at hardest.
 const STEADY_HOPS: usize = 4;
+/// Hops that are no voice any more.
+const LIKELY_HOPS: u8 = 6;
 /// Hops a candidate may miss in a row: a lost packet disturbs every window it is in.
 const MISSES_MAX: u8 = 9;
 /// Below this part of its power a tone is over, after so many hops.
@@ -44,6 +58,8 @@ pub struct Shape {
     pub hz: f32,
     /// The higher one of two.
     pub second_hz: Option<f32>,
+    /// Share of the sound that is neither.
+    pub noise: f32,
 }
 
 /// A tone that has lasted long enough to be one.
@@ -132,12 +148,12 @@ impl History {
         self.power[HOPS - hops..].iter().sum::<f32>() / hops as f32
     }
 
-    /// Whether the level hardly changes where a window looks hardest.
-    fn is_steady(&self) -> bool {
+    /// Whether the level hardly changes where a window looks hardest, given this share of noise.
+    fn is_steady(&self, noise: f32) -> bool {
         let middle = &self.power[HOPS - 1 - STEADY_HOPS..HOPS - 1];
         let loudest = middle.iter().copied().fold(0.0, f32::max);
         let faintest = middle.iter().copied().fold(f32::INFINITY, f32::min);
-        loudest < faintest * LEVEL_SWING
+        loudest < faintest * (LEVEL_SWING + NOISE_SWING * noise)
     }
 
     /// Power at the frequencies of a tone in one hop. Two tones beat, so theirs is the mean of three
@@ -164,26 +180,45 @@ impl Shape {
     fn of(picture: &Picture, history: &History) -> Option<Self> {
         let (first, second) = (picture.first, picture.second);
         let within = |hz: f32| (LOWEST_HZ..HIGHEST_HZ).contains(&hz);
-        if !within(first.hz) {
-            return None;
-        }
         if second.share < SECOND_LEAST * first.share {
-            let is_tone = first.share >= SINGLE_SHARE && history.is_steady();
-            return is_tone.then_some(Self { hz: first.hz, second_hz: None });
+            let noise = 1.0 - first.share;
+            let is_tone =
+                within(first.hz) && first.share >= SINGLE_SHARE && history.is_steady(noise);
+            return is_tone.then_some(Self { hz: first.hz, second_hz: None, noise });
         }
         let (low, high) = (first.hz.min(second.hz), first.hz.max(second.hz));
-        let least = if high < PROGRESS_HZ { PROGRESS_SHARE } else { PAIR_SHARE };
-        let is_tone = within(second.hz) && first.share + second.share >= least;
-        is_tone.then_some(Self { hz: low, second_hz: Some(high) })
+        let noise = 1.0 - first.share - second.share;
+        let is_tone = if high < PROGRESS_HZ {
+            noise <= 1.0 - PROGRESS_SHARE && low > LOWEST_PAIR_HZ && is_progress(low, high)
+        } else {
+            noise <= 1.0 - PAIR_SHARE && within(low) && within(high)
+        };
+        is_tone.then_some(Self { hz: low, second_hz: Some(high), noise })
     }
 
-    /// Whether both are the same tone. Noise moves the estimate of a pair more than of one.
+    /// Whether both are the same tone. A clean one keeps its frequency better than any voice.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
-        let near = |a: f32, b: f32, hz: f32| (a - b).abs() <= hz.max(0.006 * a);
+        let noisy_hz = GLIDE_HZ + NOISE_GLIDE_HZ * self.noise.max(other.noise);
+        let near = |a: f32, b: f32, hz: f32| (a - b).abs() <= hz;
         match (self.second_hz, other.second_hz) {
-            (None, None) => near(self.hz, other.hz, 6.0),
-            (Some(a), Some(b)) => near(self.hz, other.hz, 10.0) && near(a, b, 10.0),
+            (None, None) => near(self.hz, other.hz, noisy_hz),
+            (Some(a), Some(b)) => {
+                let is_close = a - self.hz < CLOSE_HZ;
+                let hz = if is_close { CLOSE_GLIDE_HZ } else { 2.0 * noisy_hz };
+                near(self.hz, other.hz, hz) && near(a, b, hz)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether both are tones of one network: heard apart, they may differ by more than a hertz.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        let near = |a: f32, b: f32| (a - b).abs() <= 10.0;
+        match (self.second_hz, other.second_hz) {
+            (None, None) => near(self.hz, other.hz),
+            (Some(a), Some(b)) => near(self.hz, other.hz) && near(a, b),
             _ => false,
         }
     }
@@ -197,12 +232,16 @@ impl Shape {
     /// Hops until it is believed: low ones are near the pitch of voices, pairs near their partials.
     fn hops_needed(&self) -> u8 {
         match self.second_hz {
-            Some(_) if !self.is_progress_pair() => 14,
-            Some(_) => 8,
-            None if self.hz < 500.0 => 9,
-            None => 6,
+            Some(_) => 14,
+            None if self.hz < 700.0 => 12,
+            None => 10,
         }
     }
+}
+
+fn is_progress(low: f32, high: f32) -> bool {
+    let near = |hz: f32, exact: f32| (hz - exact).abs() <= PROGRESS_TOLERANCE * exact;
+    PROGRESS_HZ_PAIRS.iter().any(|&(a, b)| near(low, a) && near(high, b))
 }
 
 impl Seen {
@@ -225,7 +264,7 @@ impl Seen {
     fn shape(&self) -> Shape {
         let count = f32::from(self.hops);
         let second_hz = self.first.second_hz.map(|_| self.second_sum / count);
-        Shape { hz: self.first.hz + self.sum / count, second_hz }
+        Shape { hz: self.first.hz + self.sum / count, second_hz, noise: self.first.noise }
     }
 
     fn variance(&self) -> f32 {
@@ -245,6 +284,12 @@ impl Tracker {
     #[must_use]
     pub const fn is_sounding(&self) -> bool {
         matches!(self.state, State::Sounding { .. })
+    }
+
+    /// Whether what is heard looks like a tone, though not for long enough yet to be certain.
+    #[must_use]
+    pub const fn is_likely(&self) -> bool {
+        matches!(&self.state, State::Candidate { seen, .. } if seen.hops >= LIKELY_HOPS)
     }
 
     /// Takes a hop that ends at `end_ms`; no picture when it is too faint for one.

@@ -6,7 +6,7 @@
 use super::tone::HOP_MS;
 
 /// Hops between hearing and deciding.
-const DELAY: usize = 18;
+const DELAY: usize = 22;
 /// Speech is this much above the noise floor.
 const ABOVE_FLOOR_DB: f32 = 8.0;
 /// Nothing below is speech. Relative to full scale.
@@ -102,6 +102,9 @@ impl Voice {
     pub fn take_back(&mut self, from_ms: u64, end_ms: u64) {
         let hops = (end_ms.saturating_sub(from_ms) / HOP_MS) as usize;
         self.line[DELAY - hops.min(DELAY)..].fill(Hop::default());
+        if matches!(self.state, State::Sound { since_ms, .. } if since_ms >= from_ms) {
+            self.state = State::Quiet;
+        }
     }
 
     fn follow_floor(&mut self, level_db: f32) {
