@@ -135,6 +135,26 @@ def test_an_application_that_does_not_read_loses_audio_and_nobody_waits_for_it()
     assert opened(story) > 0
 
 
+def test_an_application_that_reads_again_gets_what_comes_from_then_on():
+    large = bytes(1_000_000)
+
+    async def story(app, server, sockets):
+        server.reads.clear()
+        socket = await sockets.open(Hook(app.ws_url))
+        while not socket.dropped:
+            socket.send_frame(large)
+            await asyncio.sleep(0)
+        server.reads.set()
+        await until(lambda: len(server.got) >= FRAMES_WAITING_MAX)
+        dropped = socket.dropped
+        socket.send_frame(FRAME)
+        await until(lambda: server.got[-1] == FRAME)
+        await socket.close()
+        return socket.dropped - dropped
+
+    assert opened(story) == 0
+
+
 def test_an_address_that_may_not_be_reached_is_refused():
     only_public = EgressPolicy([ipaddress.ip_network("10.0.0.0/8")])
 
