@@ -523,6 +523,7 @@ class TestDialledCalls:
         assert adulting["call_sid"] == joined["call_sid"]
         assert adulting["data"]["parent_call_info"]["call_sid"] == placed.sid
         assert own.wait_for("session:redirect")["hook"] == "/child"
+        own.wait_for("call:status", lambda f: f["data"]["call_status"] == "completed")
         assert wait_closed(own) == 1000
         placed.update(call_status="completed")
         placed.ended()

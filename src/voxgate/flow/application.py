@@ -120,6 +120,8 @@ class Application:
         else:
             about |= reply.facts
             self._introduced = self._introduced or not over_http
+            if self._ways.home is not None and self.carries_statuses:
+                self.readdress(self._ways.home)
         self._call.note(EventType.HOOK, about)
 
     async def action(

@@ -79,6 +79,7 @@ class Ways:
         self._listener = listener
         self.base = call.record.request.call_hook
         self.socket: CallSocket | None = None
+        self.home: Hook | None = None  # of an independent call: the address of its own socket
         self._refused: HookFailed | None = None
         if self.base is not None and self.base.is_websocket:
             self._prepare(self.base)
@@ -120,7 +121,7 @@ class Ways:
             self.base.password,
         )
         self._leave()
-        self.socket = self._enter(hook)
+        self.socket, self.home = self._enter(hook), hook
         return await self._by_socket(self.socket, SESSION_ADULTING, payload, None)
 
     def close(self, *, statuses_follow: bool, rejected: bool) -> None:
