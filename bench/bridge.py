@@ -5,7 +5,8 @@
 The core is pinned to core 0, the far end (`bench.rtp_farm`) to core 1. Every leg receives PCMU and
 sends what its room makes of it. Beside the load run a few probed calls whose packets are timed by
 the kernel's time stamps, from the far end's send call to the other far end's socket; their phases
-against the core's beat are spread evenly.
+against the core's beat are spread evenly. Windows in which the far end could not keep its own pace are
+shown and left out.
 """
 
 import argparse
@@ -33,7 +34,8 @@ FARM_PORT, FARM_CONTROL = 14100, 14099
 FIRST_PORT = 10000  # two a stream, below the range that systems hand out by themselves
 PROBE_PORT = 14200  # two a probed call
 CALLS, CONFERENCE, PROBES = 500, 50, 20
-SETTLE_S, WINDOW_S, WINDOWS = 3, 7, 3
+SETTLE_S, WINDOW_S = 3, 7
+WINDOWS, WINDOWS_MAX = 3, 6  # fair ones wanted, and tried
 FRAME_S = 0.020
 _RTP = struct.Struct("!BBHII")
 
@@ -99,12 +101,17 @@ def farm() -> Iterator[subprocess.Popen[bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What the core used in one window."""
+    """What the core used in one window, and how much of the load it had and passed on."""
 
     cpu_s_per_s: float
+    offered_pct: float
     arrived_pct: float
-    late_gap_pct: float
     strangers_pct: float
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the far end kept its own pace: with less to forward the core looks better."""
+        return self.offered_pct >= 99
 
 
 def use(process: subprocess.Popen[str], farm_pid: int, seconds: float) -> Used:
@@ -113,7 +120,27 @@ def use(process: subprocess.Popen[str], farm_pid: int, seconds: float) -> Used:
     time.sleep(seconds)
     used, elapsed, strangers = window.used_s, window.seconds, window.foreign_pct
     stats = ask(FARM_CONTROL, "stats")
-    return Used(used / elapsed, stats["arrived_pct"], stats["late_gap_pct"], strangers)
+    expected = 50 * stats["seconds"] * stats["peers"]
+    return Used(
+        used / elapsed,
+        100 * stats["sent"] / expected,
+        100 * stats["packets"] / max(1.0, stats["sent"]),
+        strangers,
+    )
+
+
+def windows(process: subprocess.Popen[str], farm_pid: int, seconds: float) -> list[Used]:
+    """Fair windows, as many as are wanted; on a machine too busy for that, fewer or none."""
+    time.sleep(SETTLE_S)
+    fair: list[Used] = []
+    for _ in range(WINDOWS_MAX):
+        window = use(process, farm_pid, seconds)
+        print(window, flush=True)
+        if window.is_fair:
+            fair.append(window)
+        if len(fair) == WINDOWS:
+            break
+    return fair
 
 
 class Probe:
@@ -188,37 +215,28 @@ def probe(probes: list[Probe], seconds: float) -> list[float]:
 
 
 def measure(calls: int, seconds: float) -> list[Result]:
-    results: list[Result] = []
     # The far ends of the probes must be there before the core first sends to them.
     probes = [Probe(number) for number in range(PROBES)]
     with farm() as load:
         with core(calls, 2, 0) as process:
-            time.sleep(SETTLE_S)
-            windows = [use(process, load.pid, seconds) for _ in range(WINDOWS)]
+            bridged = windows(process, load.pid, seconds)
         with core(calls, 2, PROBES), punctual():
             time.sleep(SETTLE_S)
             delays = probe(probes, seconds)
-        results += _bridge_results(calls, windows, delays)
         with core(1, CONFERENCE, 0) as process:
-            time.sleep(SETTLE_S)
-            windows = [use(process, load.pid, seconds) for _ in range(WINDOWS)]
-        print(*windows, sep="\n")
-        share = 100 * median(each.cpu_s_per_s for each in windows)
-        results.append(Result("conference50_cpu_pct", share, "% of a core", None, "lower", WINDOWS))
-    return results
-
-
-def _bridge_results(calls: int, windows: list[Used], delays: list[float]) -> list[Result]:
-    print(*windows, sep="\n")
-    cost = 1000 * median(each.cpu_s_per_s for each in windows) / calls
+            conference = windows(process, load.pid, seconds)
+    if not bridged or not conference:
+        raise RuntimeError("the machine is too busy: the far end could not keep its pace")
+    cost = 1000 * median(each.cpu_s_per_s for each in bridged) / calls
     # Forwarded packets are as late as they came; what is added is measured by itself.
-    arrived = median(min(100.0, each.arrived_pct) for each in windows)
-    late = percentile(delays, 0.99)
+    arrived = median(min(100.0, each.arrived_pct) for each in bridged)
+    late, share = percentile(delays, 0.99), 100 * median(each.cpu_s_per_s for each in conference)
     return [
-        Result("bridge_cpu_s_per_1000_call_s", cost, "CPU-s", 1.0, "lower", WINDOWS),
-        Result("bridge_packets_arrived_pct", arrived, "%", 99, "higher", WINDOWS),
+        Result("bridge_cpu_s_per_1000_call_s", cost, "CPU-s", 1.0, "lower", len(bridged)),
+        Result("bridge_packets_arrived_pct", arrived, "%", 99, "higher", len(bridged)),
         Result("bridge_added_ms_p50", median(delays), "ms", None, "lower", len(delays)),
         Result("bridge_added_ms_p99", late, "ms", 25, "lower", len(delays)),
+        Result("conference50_cpu_pct", share, "% of a core", None, "lower", len(conference)),
     ]
 
 
