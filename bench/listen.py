@@ -7,6 +7,7 @@ comes. Everything the gateway uses is counted: receiving, sending silence, decod
 import asyncio
 import base64
 import hashlib
+import os
 import re
 from statistics import median
 from typing import cast
@@ -18,6 +19,7 @@ from bench.stage import stage
 
 CALLS = 200
 SETTLE_S, WINDOW_S, WINDOWS = 3, 7, 3
+SINK_NICE = -10
 FRAME_BYTES = 328  # 20 ms at 8 kHz, and a masked header
 _KEY = re.compile(rb"(?i)sec-websocket-key: *(\S+)")
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
@@ -60,6 +62,8 @@ async def measure_listen() -> list[Result]:
     try:
         async with stage([{"verb": "listen", "url": f"ws://127.0.0.1:{port}/"}]) as (gateway, load):
             await raise_to(load, CALLS)
+            # The sink must keep up, or the gateway rightly drops what it does not read.
+            os.setpriority(os.PRIO_PROCESS, 0, SINK_NICE)
             await asyncio.sleep(SETTLE_S)
             costs, shares = [], []
             for _ in range(WINDOWS):
@@ -75,6 +79,7 @@ async def measure_listen() -> list[Result]:
                     f"strangers {window.foreign_pct:.0f} % of a core"
                 )
     finally:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
         farm.terminate()
         await farm.wait()
         sink.close()
