@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from voxgate.base.ids import new_sid
 from voxgate.model.applications import Application
+from voxgate.model.calls import Json
 from voxgate.provisioning import reach
 from voxgate.provisioning.addresses import owned_hooks, proxy_problem, sip_address
 from voxgate.provisioning.call_draft import header_name, phone_number
@@ -46,6 +47,18 @@ class FallbackDraft(Draft):
     referred_by: Phrase | None = None
     reason_header: Annotated[str, AfterValidator(header_name)] = "X-Reason"
     timeout: Annotated[int, Field(ge=1, le=600)] = 60
+
+    def to_json(self) -> Json:
+        found = {
+            "type": self.type,
+            "to": self.to,
+            "trunk": self.trunk,
+            "caller_id": self.caller_id,
+            "referred_by": self.referred_by,
+            "reason_header": self.reason_header,
+            "timeout": self.timeout,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class ApplicationDraft(Draft):
@@ -184,7 +197,7 @@ class Applications:
             raise Invalid.fields(FieldError("app_json", problem))
         if (fallback := sent.get("fallback")) is not None:
             self._check_reach(fallback)
-            sent["fallback"] = fallback.model_dump(exclude_none=True)
+            sent["fallback"] = fallback.to_json()
         hooks = owned_hooks(sent, current, HOOKS, self._inventory.egress)
         return replace(current, **{**sent, **hooks})
 
