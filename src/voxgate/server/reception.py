@@ -97,6 +97,7 @@ class FrontDesk:
                 clock=parts.clock,
             ),
         )
+        parts.endpoint.screen(self._guard.admits)
         parts.endpoint.on_invite(reception.on_invite)
         parts.endpoint.on_request("REGISTER", reception.on_register)
         self._tasks.start(self._trunks.run(), name="trunks")

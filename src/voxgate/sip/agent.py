@@ -92,6 +92,7 @@ class Agent:
         self._refused = 0
         self.invite_handler: InviteHandler | None = None
         self._request_handlers: dict[str, RequestHandler] = {}
+        self.screen: Callable[[str], bool] | None = None  # who, by address, is listened to
         self._options = options
         self._methods = frozenset(options.allow_methods)
         self._extensions = {*EXTENSIONS, *options.extensions}
@@ -210,6 +211,8 @@ class Agent:
         if request.method == "ACK":
             self._on_ack(request, source)
             return
+        if self._is_screened(request, source):
+            return
         full = len(self._transactions) >= self._options.transactions_max
         if full and not self._transactions.knows(request):
             fields = [("Retry-After", str(_RETRY_AFTER_S))]
@@ -230,6 +233,12 @@ class Agent:
             dialog.on_request(incoming)
         else:
             self._answer(incoming, 481)
+
+    def _is_screened(self, request: Request, source: Source) -> bool:
+        """Something new, outside of calls, from an address that is not listened to."""
+        if self.screen is None or request.to.tag is not None or request.method == "CANCEL":
+            return False
+        return not self._transactions.knows(request) and not self.screen(source.peer.host)
 
     def _refusal(self, incoming: Incoming) -> tuple[int, Fields] | None:
         """What no dialog needs to be asked about (RFC 3261 section 8.2)."""

@@ -6,7 +6,7 @@ dialog = endpoint.invite(OutgoingInvite(...), on_event)
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -241,6 +241,10 @@ class Endpoint:
             dialog.start(targets)
 
     # Outside of calls.
+
+    def screen(self, admits: Callable[[str], bool]) -> None:
+        """Drop what is new from addresses that `admits` says no to, before anything is kept."""
+        self._agent.screen = admits
 
     def on_request(self, method: str, handler: RequestHandler) -> None:
         """Have requests of a method that need no call handed over, such as REGISTER."""

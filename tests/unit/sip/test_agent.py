@@ -329,6 +329,20 @@ def test_a_request_that_is_ignored_gets_no_answer(alice: Side, bob: Peer):
     assert bob.inbox == []
 
 
+def test_of_an_address_that_is_not_listened_to_nothing_is_kept(alice: Side, bob: Peer):
+    """A flood from a muted stranger must not fill the transactions."""
+    alice.agent.screen = lambda host: host != bob.address.host
+
+    for method in ("INVITE", "OPTIONS", "REGISTER"):
+        bob.request(method, alice.address, to_=FRESH)
+
+    assert bob.inbox == []
+    assert alice.agent.stats.transactions == 0
+    alice.agent.screen = lambda _host: True
+    bob.request("OPTIONS", alice.address, to_=FRESH)
+    assert only(bob).status == 200
+
+
 def test_what_is_taken_care_of_is_allowed(alice: Side, bob: Peer):
     alice.agent.hand_over("REGISTER", lambda _incoming: None)
 
