@@ -84,7 +84,8 @@ def _unlisted(_session: object) -> Callable[[], None]:
 class CallPorts:
     """`adopt(call)` runs a dialled call as one of the calls in progress.
 
-    `dialling(session)` makes what a call dials with; `enlist(session)` makes a session known to live control; call the result when it is over.
+    `dialling(session)` makes what a call dials with; `enlist(session)` makes a session known to
+    live control: call the result when it is over.
     """
 
     log: EventLog
