@@ -203,6 +203,8 @@ class Accounts:
         account = replace(current, **{**sent, **hooks})
         if account.sip_realm is not None:
             account = replace(account, sip_realm=account.sip_realm.lower())
+            if is_address(account.sip_realm or ""):
+                raise Invalid.fields(FieldError("sip_realm", "is not a domain name"))
         self._check_application(connection, account)
         twin = accounts.twin(connection, account, self._inventory.box)
         if twin is not None:

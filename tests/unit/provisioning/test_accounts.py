@@ -15,6 +15,7 @@ def test_bad_accounts_are_refused_by_field(sqlite_url):
             [
                 ({"name": "t"}, ["service_provider_sid"]),
                 ({**good, "sip_realm": "not a realm"}, ["sip_realm"]),
+                ({**good, "sip_realm": "192.0.2.1"}, ["sip_realm"]),
                 ({**good, "registration_hook": "https://a.b"}, ["registration_hook"]),
                 ({**good, "webhook_secret": "mine"}, ["webhook_secret"]),
                 ({**good, "is_active": "yes"}, ["is_active"]),
