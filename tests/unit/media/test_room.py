@@ -159,6 +159,22 @@ async def test_whom_the_far_end_put_on_hold_is_not_sent_to():
         assert len(b.peer.packets) == count
 
 
+@on_a_loop
+async def test_after_a_hold_both_hear_each_other_again():
+    """GitHub FS#577, SO#123: no one-way audio after a re-INVITE."""
+    async with running() as engine, parties(engine, 2) as (a, b):
+        all_join(engine.room(), (a, b))
+        await talk(200, (a, LOW_HZ), (b, HIGH_HZ))
+        b.stream.connect(replace(b.peer.plan(), send=False, receive=False))
+        await talk(300, (a, LOW_HZ), (b, HIGH_HZ))
+        assert a.hears() == set()
+
+        b.stream.connect(b.peer.plan())
+        await talk(400, (a, LOW_HZ), (b, HIGH_HZ))
+        assert (a.hears(), b.hears()) == ({HIGH_HZ}, {LOW_HZ})
+        assert longest_gap(b.peer.packets) == 1
+
+
 # -- forwarding
 
 
