@@ -1,11 +1,16 @@
 """Two hundred callees of every kind, and how many of them are taken for what they are."""
 
 import asyncio
+import random
+from pathlib import Path
 
+import espeakng_loader
 import pytest
 
+from voxgate.media import ToneStarted, hear
 from voxgate.model.audio import Audio
-from voxgate.sandbox.variations import Answering, variation
+from voxgate.sandbox.steps import Say
+from voxgate.sandbox.variations import BUSINESS, MAILBOX, Answering, variation
 from voxgate.sandbox.voice import Throat
 from voxgate.speech.registry import Registry
 from voxgate.speech.speaker import Speech
@@ -23,6 +28,32 @@ def test_callees_are_taken_for_what_they_are_and_nothing_but_a_beep_for_one(kind
     wrong = [f"+{v.number}: {', '.join(v.told)}" for v in verdicts if not v.is_right]
     assert share_right(verdicts) >= RIGHT_LEAST, "\n".join([table(verdicts), *wrong])
     assert [v.number for v in verdicts if v.is_false_beep] == []
+
+
+async def tones_in_speech(count: int) -> list[str]:
+    """Every voice there is, at ordinary paces and pitches: what was taken for a tone."""
+    folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
+    voices = sorted(file.name for file in folder.iterdir())
+    throat = Throat(Speech(Registry.offline()))
+    await throat.start()
+
+    async def tones(seed: int) -> list[str]:
+        draw = random.Random(seed)
+        text, language = draw.choice((*BUSINESS, *MAILBOX))
+        rate, pitch = draw.uniform(0.8, 1.25), draw.uniform(0.7, 1.5)
+        step = Say(text, language, voices[seed % len(voices)], round(rate, 2), round(pitch, 2))
+        heard = hear(await throat.sound_of(step))
+        return [f"{step}: {one.event}" for one in heard if isinstance(one.event, ToneStarted)]
+
+    try:
+        found = await asyncio.gather(*map(tones, range(count)))
+    finally:
+        await throat.close()
+    return [tone for each in found for tone in each]
+
+
+def test_no_voice_is_taken_for_a_tone():
+    assert asyncio.run(tones_in_speech(220)) == []
 
 
 async def performed(kind: Answering, seed: int) -> Audio:

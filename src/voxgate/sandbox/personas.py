@@ -189,6 +189,24 @@ BUILTIN: tuple[Persona, ...] = (
         'I will see if this person is available."; listen until silence 1.5s; '
         'say "Thanks. Stay on the line."; wait 2s; say "Hello?"; listen',
     ),
+    _persona(
+        "0126",
+        "beep-only",
+        "a mailbox without a greeting: only the beep",
+        "ring 2s; answer; wait 1s; beep 1000Hz 0.4s; listen 30s; hang up cause 16",
+    ),
+    _persona(
+        "0127",
+        "ringing-extension",
+        "a switchboard that answers, and then rings and rings",
+        "ring 1s; answer; wait 0.5s; ringback 40s; hang up cause 16",
+    ),
+    _persona(
+        "0128",
+        "busy-extension",
+        "a switchboard that answers, and then plays busy tone",
+        "ring 1s; answer; wait 0.5s; busy 20s; hang up cause 16",
+    ),
     # Calls that are not answered.
     _persona("0130", "busy", "486 Busy Here", "ring 1s; reject 486"),
     _persona("0131", "declines", "603 Decline after two rings", "ring 2s; reject 603"),
