@@ -66,7 +66,7 @@ class DialStage:
             children=self,
             adopt=self.adopt,
             enlist=lambda _session: lambda: None,
-            dialling=lambda _session: SimpleNamespace(),
+            dialling=lambda _session: SimpleNamespace(check_audio=lambda: None),
             redirect_status=lambda _sid, _hook: None,
             observe_media=lambda _stats: None,
             app_settings=lambda: AppSettings(_secret, True, Site()),

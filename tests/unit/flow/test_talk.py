@@ -31,4 +31,6 @@ def test_closing_what_never_began_is_harmless():
         talk.close()
         talk.close()
 
+        assert not talk.is_joined
+
     with_talk(story)
