@@ -272,6 +272,7 @@ class TestWithARecogniser:
         assert Line(is_transcribed=True).read(1500, "ja", final=False).types == []
 
     def test_many_words_are_a_machine_also_while_they_may_change(self):
+        """Section 14: decisions on interim results are wanted (FS#1426)."""
         line = Line(is_transcribed=True)
         line.read(3000, "one two three four five six seven eight nine", final=False)
 
