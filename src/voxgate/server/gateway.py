@@ -5,7 +5,6 @@ import gc
 import random
 import secrets
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from voxgate.base.clock import SystemClock
 from voxgate.base.egress import EgressPolicy
@@ -22,14 +21,7 @@ from voxgate.flow.dialling import CallDialling
 from voxgate.flow.ports import CallPorts, CallSettings
 from voxgate.flow.queue import Queues
 from voxgate.flow.sessions import Sessions
-from voxgate.hooks.audio_socket import AudioSockets
-from voxgate.hooks.handshake import SocketLimits
-from voxgate.hooks.http import HttpHooks
 from voxgate.hooks.payloads import Site
-from voxgate.hooks.protocol import ProtocolLimits
-from voxgate.hooks.websocket import Sockets
-from voxgate.media.engine import MediaEngine, MediaSettings
-from voxgate.media.files import AudioFiles
 from voxgate.model.calls import Call
 from voxgate.model.hooks import Hook
 from voxgate.provisioning import calls as call_use_cases
@@ -50,6 +42,8 @@ from voxgate.records.receivers import Telling, receivers_of
 from voxgate.records.recordings import RecordingPorts, Recordings
 from voxgate.records.recovery import RecoveryPorts, recover
 from voxgate.sandbox.process import SandboxAddress, SandboxProcess
+from voxgate.server import figures
+from voxgate.server.engines import Engines
 from voxgate.server.health import Health
 from voxgate.server.http import HttpServer
 from voxgate.server.locate import Locator
@@ -58,13 +52,7 @@ from voxgate.server.metrics import Figure, Metrics
 from voxgate.server.pings import GatewayPings
 from voxgate.server.reception import FrontDesk, Parts
 from voxgate.server.surface import build_app
-from voxgate.sip.dialog.options import ALLOWED, SipOptions
-from voxgate.sip.endpoint import Endpoint
 from voxgate.sip.transport.resolve import Resolver
-from voxgate.sip.transport.wire import WILDCARDS, address_of_way_out
-from voxgate.speech.registry import Recognizers, Registry
-from voxgate.speech.speaker import Speech
-from voxgate.storage.buckets import Buckets
 from voxgate.store.engine import Database
 
 log = get_logger("gateway")
@@ -100,42 +88,17 @@ class Gateway:
         self._inventory = Inventory(
             self._database, self._directory, self._box, self._clock, self._policy
         )
-        self._http_hooks = HttpHooks(self._policy, self._clock, timeout_s=settings.hook_timeout_s)
-        self._hooks = MeasuredHooks(self._http_hooks, self._metrics, self._clock)
-        self._sockets = Sockets(
-            self._policy,
-            self._clock,
-            SocketLimits(
-                handshake_s=settings.ws_handshake_s,
-                frame_bytes_most=settings.ws_frame_bytes,
-                ping_s=settings.ws_ping_s,
-            ),
-            ProtocolLimits(ack_s=settings.ws_ack_s),
-        )
+        self._engines = Engines.build(settings, self._policy, self._clock)
+        self._hooks = MeasuredHooks(self._engines.http_hooks, self._metrics, self._clock)
         self._journal = Journal(self._database, self._box, self._clock, receivers_of)
-        self._endpoint = Endpoint(
-            settings.sip,
-            public_ip=settings.public_ip,
-            clock=self._clock,
-            user_agent=f"voxgate/{version('voxgate')}",
-            options=SipOptions(
-                session_expires_s=settings.session_expires_s, allow_methods=(*ALLOWED, "REFER")
-            ),
-        )
-        self._media = MediaEngine(_media_settings(settings))
-        self._conferences = Conferences(self._media.room, self._clock)
-        self._speech = Speech(Registry.offline())
-        self._recognizers = Recognizers.offline()
-        self._files = AudioFiles(self._policy)
-        self._audio_sockets = AudioSockets(self._policy)
-        self._buckets = Buckets(self._policy)
+        self._conferences = Conferences(self._engines.media.room, self._clock)
         self._recordings = Recordings(
             RecordingPorts(
                 database=self._database,
                 box=self._box,
                 clock=self._clock,
                 journal=self._journal,
-                buckets=self._buckets,
+                buckets=self._engines.buckets,
                 teller=self._hooks,
                 account_of=self._directory.account,
                 directory=settings.data_dir / "recordings",
@@ -143,7 +106,7 @@ class Gateway:
         )
         self._locator = Locator(Resolver(self._clock), self._policy)
         self._pings = GatewayPings(
-            self._endpoint,
+            self._engines.endpoint,
             Gateways(self._inventory).to_ping,
             locate=self._locator.locate,
             every_s=settings.options_ping_s,
@@ -167,14 +130,12 @@ class Gateway:
         await self._database.migrate()
         bootstrap = Bootstrap(self._inventory)
         first = await bootstrap.run(self._settings.admin_token)
-        await self._endpoint.start()
-        await self._media.start()
-        await asyncio.gather(self._speech.start(), self._recognizers.start(), self._files.start())
+        await self._engines.start()
         sandbox = await self._start_sandbox(bootstrap, usual=first.sandbox)
         self._journal.start()
         await self._recordings.start()
         control = self._control = self._build_control()
-        self._metrics.watch(control.calls, self._figures())
+        self._metrics.watch(control.calls, [*figures.of_engines(self._engines), *self._figures()])
         self._desk.open(control, self._archive())
         self._use_cases = self._build_use_cases(control)
         app = build_app(
@@ -183,7 +144,7 @@ class Gateway:
             self._use_cases,
             self._health(),
             self._settings,
-            sip_address=self._endpoint.known_as[0].sent_by,
+            sip_address=self._engines.endpoint.known_as[0].sent_by,
             recordings=self._call_recordings,
             quota_reached=self._desk.quota_reached,
         )
@@ -199,7 +160,7 @@ class Gateway:
         log.info("gateway_started", http=self._http.url)
         return Started(
             http_url=self._http.url,
-            sip=self._endpoint.bound,
+            sip=self._engines.endpoint.bound,
             account_sid=first.account_sid,
             admin_token=first.admin_token,
             sandbox=sandbox,
@@ -222,37 +183,46 @@ class Gateway:
             return
         await self._deliveries.resume()
         ports = RecoveryPorts(
-            self._journal, self._database, self._box, self._clock, self._endpoint.end_orphan
+            self._journal, self._database, self._box, self._clock, self._engines.endpoint.end_orphan
         )
         self._tasks.start(recover(ports), name="recovery")
 
     def _build_control(self) -> CallControl:
-        site = self._site()
-        telling = Telling(self._hooks, self._sockets, self._secret_of, site)
+        site = self._engines.site(self._settings)
+        telling = Telling(self._hooks, self._engines.sockets, self._secret_of, site)
         deliveries = self._deliveries = Deliveries(
             DeliveryPorts(self._journal, self._database, self._box, self._clock, telling)
         )
         self._journal.follow(deliveries)
-        settings = self._settings
         sessions = Sessions()
-        ports = CallPorts(
+        return CallControl(
+            self._call_ports(site, sessions, deliveries),
+            sessions,
+            max_calls=self._settings.max_calls,
+            journal_ready=lambda: self._journal.available,
+            finished=self._call_ended,
+        )
+
+    def _call_ports(self, site: Site, sessions: Sessions, deliveries: Deliveries) -> CallPorts:
+        settings, engines = self._settings, self._engines
+        return CallPorts(
             log=self._journal,
             clock=self._clock,
-            inviter=self._endpoint,
+            inviter=engines.endpoint,
             locate=self._locator.locate,
             dial_settings=DialSettings(
-                local_host=self._endpoint.known_as[0].host,
+                local_host=engines.endpoint.known_as[0].host,
                 no_response_s=settings.no_response_s,
                 session_expires_s=settings.session_expires_s,
             ),
-            open_stream=self._media.open,
+            open_stream=engines.media.open,
             session_id=lambda: secrets.randbits(SESSION_ID_BITS),
             asker=self._hooks,
             secret_of=self._secret_of,
-            speaker=self._speech.speaker,
-            recognizers=self._recognizers,
-            files=self._files,
-            audio_sockets=self._audio_sockets,
+            speaker=engines.speech.speaker,
+            recognizers=engines.recognizers,
+            files=engines.files,
+            audio_sockets=engines.audio_sockets,
             site=site,
             settings=CallSettings(
                 media_timeout_s=settings.media_timeout_s,
@@ -263,7 +233,7 @@ class Gateway:
             observe_media=self._metrics.media_ended,
             amd_hints=HintsFile(settings.amd_hints_file, self._clock).current,
             conferences=self._conferences,
-            queues=Queues(self._media.room),
+            queues=Queues(engines.media.room),
             queue_event_hook=self._queue_event_hook,
             children=DialledCalls(
                 self._directory,
@@ -271,26 +241,21 @@ class Gateway:
                 random.SystemRandom(),
                 unreachable=lambda: self._pings.unreachable,
             ),
-            open_room=self._media.room,
+            open_room=engines.media.room,
             dialling=CallDialling,
             shelf=self._recordings,
-            enter=self._sockets.enter,
+            enter=engines.sockets.enter,
             place=self._place,
             session_of=sessions.of,
             session_with=sessions.with_dialog,
             adopt=self._adopt,
             enlist=sessions.enlist,
         )
-        return CallControl(
-            ports,
-            sessions,
-            max_calls=settings.max_calls,
-            journal_ready=lambda: self._journal.available,
-            finished=self._call_ended,
-        )
 
     def _call_recordings(self, accounts: Accounts) -> CallRecordings:
-        return CallRecordings(self._inventory, accounts, self._buckets, self._recordings.path_of)
+        return CallRecordings(
+            self._inventory, accounts, self._engines.buckets, self._recordings.path_of
+        )
 
     def _archive(self) -> Archive:
         return Archive(self._journal, self._database, self._box, self._clock)
@@ -327,7 +292,7 @@ class Gateway:
         return FrontDesk(
             Parts(
                 settings=self._settings,
-                endpoint=self._endpoint,
+                endpoint=self._engines.endpoint,
                 database=self._database,
                 inventory=self._inventory,
                 directory=self._directory,
@@ -344,57 +309,10 @@ class Gateway:
         self._desk.call_ended(call)
 
     def _figures(self) -> list[Figure]:
-        media, sip, journal = self._media.stats, self._endpoint, self._journal
-        figures = [
-            Figure("media_streams", "Open RTP streams.", lambda: media().open_streams),
-            Figure(
-                "media_late_ticks",
-                "Media ticks that began late.",
-                lambda: media().late_ticks,
-                counter=True,
-            ),
-            Figure("sip_transactions", "Open SIP transactions.", lambda: sip.stats.transactions),
-            Figure("sip_dialogs", "Open SIP dialogs.", lambda: sip.stats.dialogs),
-            Figure(
-                "sip_retransmissions",
-                "SIP messages sent again.",
-                lambda: sip.stats.retransmissions,
-                counter=True,
-            ),
-            Figure(
-                "sip_malformed", "Unreadable messages.", lambda: sip.stats.malformed, counter=True
-            ),
-            Figure(
-                "app_sockets",
-                "Calls with a WebSocket to their application.",
-                lambda: self._sockets.open_calls,
-            ),
-            Figure("journal_queued", "Events not yet written.", lambda: journal.queued),
-            Figure(
-                "journal_dropped",
-                "Events lost to a full queue.",
-                lambda: journal.dropped,
-                counter=True,
-            ),
-        ]
-        figures += self._desk.figures()
-        if (deliveries := self._deliveries) is not None:
-            figures += [
-                Figure("deliveries_waiting", "Receivers not told yet.", lambda: deliveries.waiting),
-                Figure(
-                    "deliveries_failed",
-                    "Attempts to tell a status that failed.",
-                    lambda: deliveries.ledger.failed_attempts,
-                    counter=True,
-                ),
-                Figure(
-                    "deliveries_given_up",
-                    "Statuses nobody took within a day.",
-                    lambda: deliveries.ledger.given_up,
-                    counter=True,
-                ),
-            ]
-        return figures
+        own = self._desk.figures()
+        if self._deliveries is None:
+            return own
+        return [*figures.of_records(self._journal, self._deliveries), *own]
 
     def _health(self) -> Health:
         def journal() -> str | None:
@@ -404,12 +322,6 @@ class Gateway:
             return self._control.admit() if self._control is not None else "starting"
 
         return Health((journal, engine), self._metrics)
-
-    def _site(self) -> Site:
-        return Site(
-            sip_address=self._endpoint.known_as[0].sent_by,
-            public_ip=self._settings.public_ip,
-        )
 
     async def _secret_of(self, account_sid: str) -> str:
         account = await self._directory.account(account_sid)
@@ -436,23 +348,14 @@ class Gateway:
             await self._use_cases.close()
         await self._tasks.close()
         await self._recordings.close()
-        await self._buckets.close()
         if self._deliveries is not None:
             await self._drain(self._deliveries)
         await self._journal.close()
-        await self._endpoint.stop()
-        await self._media.stop()
+        await self._engines.stop()
         if self._sandbox is not None:
             await self._sandbox.stop()
-        await asyncio.gather(
-            self._speech.close(),
-            self._recognizers.close(),
-            self._files.close(),
-            self._audio_sockets.close(),
-            self._http_hooks.close(),
-            self._sockets.close(),
-            self._directory.close(),
-        )
+        await self._engines.close()
+        await self._directory.close()
         await self._database.close()
 
     async def _drain(self, deliveries: Deliveries) -> None:
@@ -464,19 +367,3 @@ class Gateway:
             log.warning("journal_not_written", events=self._journal.queued)
         await deliveries.drain(DELIVERY_DRAIN_S)
         await deliveries.close()
-
-
-def _known_host(settings: Settings) -> str:
-    """The address by which the outside knows us."""
-    host = settings.sip[0].host
-    return settings.public_ip or (address_of_way_out(host) if host in WILDCARDS else host)
-
-
-def _media_settings(settings: Settings) -> MediaSettings:
-    """RTP on the address of the first SIP listener."""
-    return MediaSettings(
-        bind_ip=settings.sip[0].host,
-        advertised_ip=_known_host(settings),
-        rtp_ports=settings.rtp_ports,
-        shards=settings.media_shards,
-    )
