@@ -133,9 +133,7 @@ def test_a_recording_server_hears_both_sides_each_on_a_stream_of_its_own(gateway
             assert "+sip.src" in (invite.request.headers.get("Contact") or "")
             labels = re.findall(r"a=label:(\d)", server.offers[0])
             assert labels == ["1", "2"]
-            metadata = ElementTree.fromstring(
-                invite.request.part("application/rs-metadata+xml")
-            )
+            metadata = ElementTree.fromstring(invite.request.part("application/rs-metadata+xml"))
             aors = [one.get("aor") for one in metadata.iter(f"{NAMESPACE}nameID")]
             assert [aor.split("@")[0] for aor in aors] == ["sip:+15005550109", "sip:+15005550001"]
             assert [one.text for one in metadata.iter(f"{NAMESPACE}label")] == labels

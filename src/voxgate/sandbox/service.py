@@ -113,7 +113,9 @@ class Sandbox:
             capture_ms=options.capture_s * 1000,
         )
         self._carrier = SandboxCarrier(far_end, self.personas, self._endpoint.invite)
-        self._control = web.AppRunner(control_app(self.calls, self.personas, self._carrier.place), access_log=None)
+        self._control = web.AppRunner(
+            control_app(self.calls, self.personas, self._carrier.place), access_log=None
+        )
 
     async def start(self) -> SandboxAddress:
         """Return when calls can come. Raises BadOption when an address cannot be used."""

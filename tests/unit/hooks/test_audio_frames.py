@@ -143,4 +143,4 @@ _DATA = st.fixed_dictionaries(
 @given(st.sampled_from(["playAudio", "mark", "json", "killAudio"]) | _VALUES, _DATA | _VALUES)
 def test_any_json_is_a_message_or_refused_by_name(type_, data):
     with suppress(BadFrame):
-        read_message(json.dumps({"type": type_, "data": data}))
+        assert read_message(json.dumps({"type": type_, "data": data})) is not None
