@@ -119,6 +119,7 @@ def test_a_recorded_call_is_kept_and_given_out_with_a_channel_for_each_side(
 
 
 def test_a_recording_goes_to_the_bucket_and_the_hook_is_told(gateway, hooks, account, s3):
+    """FS#989: who wants to know is told."""
     told = hooks.url("/stored")
     account.change(
         record_all_calls=True,
@@ -175,6 +176,7 @@ def test_a_bucket_that_is_down_gets_the_recording_later(gateway, hooks, account,
 
 
 def test_recording_starts_pauses_resumes_and_stops_on_demand(gateway, hooks, account):
+    """FS#1250, FS#1291."""
     greeting = {"verb": "say", "text": "Good morning."}
     call = talk(gateway, hooks, greeting, {"verb": "pause", "length": 20})
     call.wait_event("answered")

@@ -160,6 +160,8 @@ def test_a_paused_recording_session_is_inactive_until_it_is_resumed(gateway, hoo
 
 
 def test_a_server_that_refuses_is_an_alert_and_the_others_record(gateway, hooks):
+    """FS#648: each server has a state of its own."""
+
     async def story() -> None:
         async with recording_server() as server, recording_server(refuse=503) as down:
             call = await asyncio.to_thread(talk, gateway, hooks, {"verb": "pause", "length": 20})

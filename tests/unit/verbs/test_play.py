@@ -28,6 +28,7 @@ def test_play_tells_its_hook_how_much_was_heard():
 
 
 def test_a_list_is_played_back_to_back_as_often_as_loop_says():
+    """Gotcha 60: every address by itself."""
     call = FakeCall(play_s=1)
 
     run(verb("play", url=[A, B], loop=2), call)
@@ -36,6 +37,7 @@ def test_a_list_is_played_back_to_back_as_often_as_loop_says():
 
 
 def test_loop_zero_behaves_as_once():
+    """Gotcha 59."""
     call = FakeCall()
 
     run(verb("play", url=A, loop=0), call)
@@ -65,6 +67,7 @@ def test_seek_offset_skips_the_beginning_once():
 
 
 def test_a_missing_file_is_reported_alerted_and_does_not_stop_the_document():
+    """FS#1436: the call goes on."""
     url = "https://user:secret@media.example/gone.wav?token=abc"
     call = FakeCall(missing=frozenset({url}))
 

@@ -70,6 +70,7 @@ def test_every_fault_is_reported_at_once():
 
 
 def test_an_unknown_property_is_left_out_with_a_warning():
+    """Gotcha 55: newer SDKs lose no calls."""
     document = parse_document(
         [{"gather": {"say": {"text": "hi", "tempo": 2}, "colour": "red"}}], strict=False
     )
@@ -100,6 +101,7 @@ def test_snake_case_is_not_the_wires_spelling():
 
 
 def test_null_counts_as_absent_and_underscore_is_free_to_use():
+    """Gotcha 80."""
     document = parse_document(
         [{"verb": "pause", "length": 1, "id": None, "_": {"note": 1}}], strict=True
     )
