@@ -68,9 +68,14 @@ class Buckets:
         return await loop.run_in_executor(self._threads, self._work, credential, work)
 
     def _work(self, credential: BucketCredential, work: Callable[[Bucket], T]) -> T:
-        for host, port in hosts_of(credential):
-            _judge(self._policy, host, port)
-        return work(self._client(credential))
+        try:
+            for host, port in hosts_of(credential):
+                _judge(self._policy, host, port)
+            return work(self._client(credential))
+        except (StorageRefused, StorageAway, NoSuchObject):
+            raise
+        except Exception as failure:  # boundary: SDKs raise anything about a tenant's credential
+            raise StorageRefused(f"the credential cannot be used: {failure}") from failure
 
 
 def _connected(credential: BucketCredential) -> Bucket:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from voxgate.model.recordings import BucketCredential
 from voxgate.storage.contract import Bucket
 
+_AZURE_SUFFIX = "core.windows.net"
+
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
@@ -36,25 +38,35 @@ def _endpoint(credential: BucketCredential) -> tuple[str, ...]:
 
 
 def _google_hosts(credential: BucketCredential) -> tuple[str, ...]:
-    """A service key names the host that is asked for tokens."""
+    """A service key names the host that is asked for tokens, and the cloud it is of."""
     try:
         key = json.loads(credential.service_key or "")
     except ValueError:
         return _endpoint(credential)
-    token_uri = key.get("token_uri") if isinstance(key, dict) else None
-    return (*_endpoint(credential), *((token_uri,) if isinstance(token_uri, str) else ()))
+    named = key if isinstance(key, dict) else {}
+    found = [*_endpoint(credential)]
+    if isinstance(token_uri := named.get("token_uri"), str):
+        found.append(token_uri)
+    if isinstance(universe := named.get("universe_domain"), str) and not credential.endpoint:
+        found.append(f"https://storage.{universe}")
+    return tuple(found)
 
 
 def _azure_hosts(credential: BucketCredential) -> tuple[str, ...]:
-    parts = dict(
-        part.split("=", 1)
-        for part in (credential.connection_string or "").split(";")
-        if "=" in part
-    )
-    named = [value for key, value in parts.items() if key.endswith("Endpoint")]
-    if not named and "EndpointSuffix" in parts:
-        account, suffix = parts.get("AccountName", ""), parts["EndpointSuffix"]
-        named = [f"https://{account}.blob.{suffix}"]
+    """Its SDK reads the names of the parts in any case."""
+    parts = {
+        key.upper(): value
+        for key, _, value in (
+            part.partition("=") for part in (credential.connection_string or "").split(";")
+        )
+    }
+    named = [value for key, value in parts.items() if key.endswith("ENDPOINT")]
+    if parts.get("USEDEVELOPMENTSTORAGE") == "true":
+        named.append("http://127.0.0.1:10000")
+    if "BLOBENDPOINT" not in parts:
+        protocol = parts.get("DEFAULTENDPOINTSPROTOCOL", "https")
+        account, suffix = parts.get("ACCOUNTNAME", ""), parts.get("ENDPOINTSUFFIX", _AZURE_SUFFIX)
+        named += [f"{protocol}://{account}.blob.{suffix}", f"https://{account}.blob.{suffix}"]
     return tuple(named)
 
 
@@ -64,7 +76,7 @@ VENDORS: Mapping[str, Vendor] = {
         "S3Bucket",
         ("region", "access_key_id", "secret_access_key"),
         ("secret_access_key",),
-        lambda _credential: (),
+        _endpoint,
     ),
     "s3_compatible": Vendor(
         "s3",

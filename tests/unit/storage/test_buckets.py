@@ -283,3 +283,32 @@ def test_a_service_key_that_is_none_is_refused():
         assert "service_key" in (await buckets.test(credential) or "")
 
     on_buckets(story)
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        BucketCredential("aws_s3", "b", "a b#", access_key_id="a", secret_access_key="s"),
+        BucketCredential(
+            "s3_compatible",
+            "b",
+            endpoint="http://h:99999",
+            access_key_id="a",
+            secret_access_key="s",
+        ),
+        BucketCredential("google", "b", service_key="[]"),
+        BucketCredential("google", "b", service_key="nonsense"),
+        BucketCredential("azure", "b", connection_string="AccountName=a;BlobEndpoint=http://[x"),
+    ],
+)
+def test_a_credential_that_an_sdk_chokes_on_is_refused(credential: BucketCredential):
+    """Anything else would end the shelf, which stores the recordings of all tenants."""
+
+    async def reason() -> str | None:
+        buckets = Buckets(EgressPolicy())
+        try:
+            return await buckets.test(credential)
+        finally:
+            await buckets.close()
+
+    assert "cannot be used" in (asyncio.run(reason()) or "")

@@ -23,6 +23,7 @@ class AzureBucket:
                 connection_timeout=5,
                 read_timeout=60,
                 retry_total=0,  # whoever uploads tries again, from disk
+                permit_redirects=False,  # nobody judges where they lead
             )
         except ValueError as unusable:
             raise StorageRefused(f"connection_string: {unusable}") from unusable
