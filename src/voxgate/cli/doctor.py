@@ -170,7 +170,7 @@ async def _media(settings: Settings) -> Finding:
         speaker.connect(MediaPlan("127.0.0.1", ear.port))
         ear.connect(MediaPlan("127.0.0.1", speaker.port))
         ear.start_capture(limit_ms=10 * TONE_MS)
-        speaker.play(beep(1000, TONE_MS / 1000))
+        speaker.play(beep((1000,), TONE_MS / 1000))
         async with asyncio.timeout(LOOPBACK_S):
             await played.wait()
             while ear.stats().packets_received < TONE_MS // 20:  # noqa: ASYNC110 - no event
