@@ -119,10 +119,10 @@ class OutgoingRefer:
             target = _address(order.refer_to, host)
             by = _address(order.referred_by or record.from_, self._leg.dialog.local_uri.host)
             name = order.referred_by_name or record.request.caller_name
-            referred_by = NameAddr(name, by)
+            about = (("Refer-To", f"<{target}>"), ("Referred-By", str(NameAddr(name, by))))
+            return tuple(Headers((*about, *order.headers)))
         except SipError as unreadable:
             raise NotNow(f"referTo or referredBy is not an address: {unreadable}") from unreadable
-        return (("Refer-To", f"<{target}>"), ("Referred-By", str(referred_by)), *order.headers)
 
 
 def _address(text: str, host: str) -> Uri:

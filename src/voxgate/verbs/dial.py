@@ -58,6 +58,8 @@ def _sip_uri(text: str) -> str:
         raise ValueError(f"is not a SIP URI: {malformed}") from None
     if uri.scheme != "sip":
         raise ValueError("must start with sip:")
+    if any(not value.isprintable() for _, value in uri.headers):
+        raise ValueError("its headers hold a line break or another control character")
     return text
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from voxgate.model.hooks import Hook
@@ -199,6 +199,13 @@ def _sip_headers(value: object) -> object:
     return headers
 
 
+def _one_line(text: str) -> str:
+    if _UNPRINTABLE.search(text):
+        raise ValueError("holds a line break or another control character")
+    return text
+
+
+OneLine = AfterValidator(_one_line)  # of a text that becomes part of a SIP header
 SipHeaders = Annotated[
     dict[str, str], BeforeValidator(_sip_headers, json_schema_input_type=dict[str, str])
 ]

@@ -1,6 +1,6 @@
 """`sip:refer`: ask the far end to call somebody else instead (RFC 3515)."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,17 +16,19 @@ from voxgate.verbs.contract import (
     Verb,
     VerbContext,
 )
-from voxgate.verbs.properties import HookProperty, SipHeaders
+from voxgate.verbs.properties import HookProperty, OneLine, SipHeaders
 
 
 class SipRefer(Verb):
     needs: ClassVar[Need] = Need.ANSWERED
     verb: Literal["sip:refer"] = "sip:refer"
-    refer_to: str = Field(
+    refer_to: Annotated[str, OneLine] = Field(
         min_length=1, description="A SIP URI, or a user or number at the far end's own host."
     )
-    referred_by: str | None = Field(None, description="By default who is calling.")
-    referred_by_display_name: str | None = None
+    referred_by: Annotated[str, OneLine] | None = Field(
+        None, description="By default who is calling."
+    )
+    referred_by_display_name: Annotated[str, OneLine] | None = None
     headers: SipHeaders = Field({}, description="SIP headers on the REFER.")
     action_hook: HookProperty | None = None
     event_hook: HookProperty | None = Field(None, description="Told each step of the transfer.")

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from voxgate.model.calls import Json
 from voxgate.verbs.contract import NEXT, Need, NotNow, Outcome, Replace, Verb, VerbContext
-from voxgate.verbs.properties import HookProperty, SipHeaders
+from voxgate.verbs.properties import HookProperty, OneLine, SipHeaders
 
 # What begins, changes or ends a call is the gateway's own to send.
 Method = Annotated[
@@ -21,7 +21,7 @@ class SipRequest(Verb):
     method: Method
     headers: SipHeaders = Field({})
     body: str | None = None
-    content_type: str | None = Field(
+    content_type: Annotated[str, OneLine] | None = Field(
         None, description="Of the body; may also stand among the headers. Else text/plain."
     )
     action_hook: HookProperty | None = None

@@ -1,10 +1,21 @@
+import asyncio
+
 import pytest
 
 from unit.call.fakes import ListLog
 from unit.flow.fakes import live_call
-from voxgate.flow.transfer import Replaces, refer_details, replaced_by, sipfrag_status
+from voxgate.flow.transfer import (
+    OutgoingRefer,
+    Replaces,
+    refer_details,
+    replaced_by,
+    sipfrag_status,
+)
 from voxgate.sip.dialog.events import ReferReceived
 from voxgate.sip.message import Headers
+from voxgate.sip.uri import Uri
+from voxgate.verbs.capabilities.dialling import ReferOrder
+from voxgate.verbs.contract import NotNow
 
 
 class Talker:
@@ -76,3 +87,19 @@ def test_a_referred_by_that_cannot_be_read_is_told_as_it_is():
 )
 def test_the_dialog_that_is_replaced_is_named_from_our_side(uri, found):
     assert replaced_by(uri) == found
+
+
+class Dialog:
+    remote_uri = local_uri = Uri.parse("sip:a@pbx.example")
+
+
+class DialledLeg:
+    dialog = Dialog()
+
+
+def test_a_transfer_whose_headers_cannot_be_written_is_not_tried():
+    """Not even a name that the far end itself gave when it called."""
+    order = ReferOrder("+4940", None, "Bot\x01", (), None, None, None)
+
+    with pytest.raises(NotNow):
+        asyncio.run(OutgoingRefer(Talker(), DialledLeg(), order).run())

@@ -207,3 +207,9 @@ def test_a_dial_that_is_replaced_lets_go():
 
     run_virtual(scenario())
     assert len(released) == 1
+
+
+def test_nobody_smuggles_a_header_into_the_headers_of_a_uri():
+    target = {"type": "sip", "sipUri": "sip:b@pbx.example?X-A=1%0d%0aX-Evil%3a1"}
+
+    assert "line break" in problem(target=[target])

@@ -1,10 +1,13 @@
 from dataclasses import dataclass, field
 
+import pytest
+
 from unit.verbs.fakes import FakeCall, run, verb
 from voxgate.model.hooks import Hook
 from voxgate.verbs.capabilities.dialling import ReferOrder, ReferResult
-from voxgate.verbs.contract import NEXT, Document, Need, NotNow, Replace
+from voxgate.verbs.contract import NEXT, Document, InvalidDocument, Need, NotNow, Replace
 from voxgate.verbs.sip_refer import SipRefer
+from voxgate.verbs.vocabulary import parse_document
 
 
 @dataclass
@@ -64,3 +67,11 @@ def test_a_call_that_cannot_be_transferred_is_an_alert():
 
 def test_it_is_skipped_on_a_call_that_was_not_answered():
     assert SipRefer.needs is Need.ANSWERED
+
+
+@pytest.mark.parametrize("property_", ["referTo", "referredBy", "referredByDisplayName"])
+def test_nobody_smuggles_a_header_into_a_transfer(property_):
+    written = {"verb": "sip:refer", "referTo": "+4940", property_: "+49\r\nX-Evil: 1"}
+
+    with pytest.raises(InvalidDocument, match="line break"):
+        parse_document([written], strict=True)

@@ -59,3 +59,15 @@ def test_no_answer_is_a_failure_with_its_reason(answer, err):
 def test_what_begins_changes_or_ends_a_call_cannot_be_sent(method):
     with pytest.raises(InvalidDocument):
         parse_document([{"verb": "sip:request", "method": method}], strict=True)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"contentType": "text/plain\r\nX-Evil: 1"},
+        {"headers": {"Content-Type": "text/plain\r\nX-Evil: 1"}},
+    ],
+)
+def test_nobody_smuggles_a_header_into_a_content_type(written):
+    with pytest.raises(InvalidDocument, match="line break"):
+        parse_document([{"verb": "sip:request", "method": "INFO", **written}], strict=True)
