@@ -234,6 +234,8 @@ def _without(body: Json, places: Sequence[Sequence[str | int]]) -> Json:
     for place in places:
         inner: Any = trimmed
         for step in place[:-1]:
+            if isinstance(step, int) and isinstance(inner, dict):
+                continue  # one object, written where an array belongs
             inner[step] = copy.copy(inner[step])
             inner = inner[step]
         inner.pop(place[-1], None)

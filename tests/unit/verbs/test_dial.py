@@ -213,3 +213,9 @@ def test_nobody_smuggles_a_header_into_the_headers_of_a_uri():
     target = {"type": "sip", "sipUri": "sip:b@pbx.example?X-A=1%0d%0aX-Evil%3a1"}
 
     assert "line break" in problem(target=[target])
+
+
+def test_an_unknown_property_of_a_target_written_without_its_array_is_passed_over():
+    document = parse_document([{"verb": "dial", "target": {**PHONE, "extra": 1}}], strict=False)
+
+    assert [verb.verb for verb in document.verbs] == ["dial"]
