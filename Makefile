@@ -14,6 +14,8 @@ RUST   := --manifest-path rust/Cargo.toml
 # media-py links against Python only inside Python; it holds no logic and so no tests.
 PURE   := --workspace --exclude media-py
 PYTEST := $(BIN)/python -m pytest
+# Calls take their time whatever the machine: files of tests run beside each other.
+AT_ONCE ?= --numprocesses 3 --dist loadfile
 
 # Compiled modules are kept: without them every start takes more than twice as long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -73,7 +75,7 @@ demo: .venv/.core ## place a real call to the sandbox and print it; ONESHOT=1 ex
 
 .PHONY: test unit rust interop system bench soak fuzz
 test: .venv/.dev .venv/.core system-packages rust-test ## all tests, with the programs they need
-	$(PYTEST) tests
+	$(PYTEST) tests $(AT_ONCE)
 
 unit: .venv/.dev .venv/.core ## only the tests that need no foreign program
 	$(PYTEST) tests/unit

@@ -36,7 +36,9 @@ NOUNS = [
 ]
 
 
-@pytest.mark.parametrize(("noun", "value", "sid", "changes"), NOUNS)
+@pytest.mark.parametrize(
+    ("noun", "value", "sid", "changes"), NOUNS, ids=[row[0].__name__ for row in NOUNS]
+)
 def test_a_noun_comes_back_as_it_was_written_and_changed(database_url, noun, value, sid, changes):
     changed = replace(value, **changes)
 
