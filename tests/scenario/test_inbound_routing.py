@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from interop.gateway import Gateway
+from interop.ports import wait_until
 from interop.raw_caller import Login, RawCaller, status_of
 from scenario.inbound import Line, add_account, add_trunk, wait_for_alert
 
@@ -232,8 +233,12 @@ def test_a_stranger_is_refused_and_then_no_longer_answered(gateway, caller):
     caller.invite("sip:100@127.0.0.1")
 
     assert caller.hears_nothing(within_s=1.0)
-    muted = [line for line in gateway.log.read_text().splitlines() if "source_muted" in line]
-    assert sum(caller.address in line for line in muted) == 1
+
+    def muted() -> list[str]:
+        lines = gateway.log.read_text().splitlines()
+        return [one for one in lines if "source_muted" in one and caller.address in one]
+
+    assert len(wait_until(muted, within_s=10, what="a line of it in the log")) == 1
 
 
 def test_an_account_full_of_calls_is_503_for_the_next_one(gateway, hooks, address, caller):
