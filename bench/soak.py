@@ -36,7 +36,7 @@ LOOSE_FDS = 8  # idle connections kept for reuse
 MINUTES = 30.0
 
 _FIGURES = re.compile(
-    r"^(voxgate_(?:media_streams|sip_dialogs|sip_transactions|journal_queued|deliveries_waiting)) "
+    r"^(voxgate_(?:tasks|media_streams|sip_dialogs|sip_transactions|journal_queued|deliveries_waiting)) "
     r"([0-9.e+]+)$",
     re.MULTILINE,
 )
@@ -81,8 +81,8 @@ KINDS: dict[str, Kind] = {
     ]),
     "transfer": Kind("0100", _dial("0105")),
     "transfer-on-bridge": Kind("0100", _dial("0100", answerOnBridge=True)),
-    "transfer-to-busy": Kind("0100", _dial("0140")),
-    "transfer-to-nobody": Kind("0100", _dial("0143")),
+    "transfer-to-busy": Kind("0100", _dial("0130")),
+    "transfer-to-nobody": Kind("0100", _dial("0132")),
     "conference": Kind("0105", lambda _base: [
         {"verb": "conference", "name": "soak", "startConferenceOnEnter": True},
     ]),
@@ -98,8 +98,8 @@ KINDS: dict[str, Kind] = {
         {"verb": "listen", "url": base.replace("http", "ws") + "/audio", "maxLength": 3}, _HANGUP,
     ]),
     "websocket": Kind("0100", fields={"call_hook": "ws"}),
-    "busy": Kind("0140"),
-    "ring-out": Kind("0143", fields={"timeout": 2}),
+    "busy": Kind("0130"),
+    "ring-out": Kind("0132", fields={"timeout": 2}),
     "hang-up": Kind("0105", lambda _base: [{"verb": "pause", "length": 20}]),
     "no-verbs": Kind("0100", lambda _base: []),
     "bad-verbs": Kind("0100", lambda _base: [{"verb": "fly"}]),
@@ -266,7 +266,14 @@ class Soak:
             found.append(f"descriptors: {samples[0].descriptors} at first, {last.descriptors} now")
         if last.threads > warm[0].threads:
             found.append(f"threads: {warm[0].threads} when warm, {last.threads} now")
-        found += [f"{name} is {n:g} at the end" for name, n in last.figures.items() if n]
+        tasks = "voxgate_tasks"
+        if last.figures[tasks] > samples[0].figures[tasks]:
+            found.append(
+                f"tasks: {samples[0].figures[tasks]:g} at first, {last.figures[tasks]:g} now"
+            )
+        found += [
+            f"{name} is {n:g} at the end" for name, n in last.figures.items() if n and name != tasks
+        ]
         for line in self._gateway.log.read_text().splitlines():
             if '"error"' in line or "[error" in line or "Traceback" in line:
                 found.append(f"log: {line[:300]}")

@@ -58,6 +58,7 @@ class Gateway:
             "VOXGATE_SHUTDOWN_GRACE_S": "2",
             **(environment or {}),
         }
+        self.command = ["-m", "voxgate.cli", "serve"]  # for the interpreter
         self._process: subprocess.Popen[bytes] | None = None
         self._account_sid: str | None = None
 
@@ -75,7 +76,7 @@ class Gateway:
     def launch(self, *, prefix: tuple[str, ...] = ()) -> None:
         """Start the process without waiting until it serves."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("VOXGATE_")}
-        command = [*prefix, sys.executable, "-m", "voxgate.cli", "serve"]
+        command = [*prefix, sys.executable, *self.command]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

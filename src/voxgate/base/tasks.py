@@ -1,12 +1,26 @@
 """Tasks with an owner: kept, named, and loud when they fail."""
 
 import asyncio
+import traceback
 from collections.abc import Coroutine
 from typing import Any
 
 from voxgate.base.log import get_logger
 
 log = get_logger("tasks")
+
+
+def forget(task: "asyncio.Task[Any]") -> None:
+    """Let go of everything a cancelled task held; does nothing to another one.
+
+    It keeps its exception until somebody asks for it, and that every frame it came through; these
+    refer to the task and to the exception: all of that would wait for the collector of cycles.
+    """
+    if task.cancelled():
+        try:
+            task.result()
+        except asyncio.CancelledError as end:
+            traceback.clear_frames(end.__traceback__)
 
 
 class Nursery:
@@ -28,6 +42,7 @@ class Nursery:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        forget(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.error("task_failed", task=task.get_name(), exc_info=failure)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from voxgate.base.errors import VoxgateError
+from voxgate.base.listeners import Listeners
 from voxgate.call import outcome
 from voxgate.call.outcome import Cause
 from voxgate.media.events import (
@@ -164,7 +165,7 @@ class Leg:
         self._held = False
         self._over = False
         self._bye: ByeReceived | None = None
-        self._digit_listeners: list[Callable[[str, int], None]] = []
+        self._digit_listeners = Listeners[[str, int]]()
         self._rtp_digits_seen = False
         self._playbacks: dict[PlaybackId, asyncio.Future[int]] = {}
 
@@ -250,8 +251,7 @@ class Leg:
                 pass
 
     def _digit(self, digit: str, duration_ms: int) -> None:
-        for listener in list(self._digit_listeners):
-            listener(digit, duration_ms)
+        self._digit_listeners.tell(digit, duration_ms)
 
     def _end(self, end: LegEnd) -> None:
         if not self._over:
@@ -262,8 +262,7 @@ class Leg:
 
     def listen_for_digits(self, listener: Callable[[str, int], None]) -> Callable[[], None]:
         """`listener(digit, duration_ms)` for every key; call the result to stop."""
-        self._digit_listeners.append(listener)
-        return lambda: self._digit_listeners.remove(listener)
+        return self._digit_listeners.add(listener)
 
     async def play(self, audio: Audio, *, offset_ms: int = 0) -> int:
         """Returns the milliseconds heard; cancelling it silences the audio at once."""
@@ -307,7 +306,13 @@ class Leg:
         self._over = True
         for waiting in self._playbacks.values():
             waiting.cancel()
+        self._digit_listeners.clear()
+        self._on_end = self._on_hold = _nobody
         self._media.stream.close()
+
+
+def _nobody(_: object) -> None:
+    """Is told any more."""
 
 
 # Of a received BYE everything but these reaches the application (contract 3.4).

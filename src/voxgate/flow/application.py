@@ -195,6 +195,11 @@ class Application:
             statuses_follow=self.carries_statuses or inbound, rejected=self._rejected and inbound
         )
 
+    def release(self) -> None:
+        """Nobody is asked and nobody listens any more."""
+        self.take_command = self.give_up = self.readdress = _nothing
+        self._ways.release()
+
     # hooks.app_socket.Listener
 
     def on_command(self, command: Command) -> None:
@@ -264,6 +269,10 @@ class Application:
             self._call.alert("invalid-app-payload", message)
             raise NoDocument("empty", message)
         return document
+
+
+def _nothing(_: object) -> None:
+    """The call is over."""
 
 
 def app_json_problem(app_json: str) -> str | None:

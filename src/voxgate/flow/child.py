@@ -64,7 +64,11 @@ class ChildCall:
 
     async def run(self) -> None:
         """Never raises; ends with exactly one terminal event, also when cancelled."""
-        await carry_through(self.call, self._run(), self._break_off)
+        try:
+            await carry_through(self.call, self._run(), self._break_off)
+        finally:
+            self.session.release()
+            self._on_progress = _nobody
 
     def _break_off(self, why: Outcome) -> None:
         if self.session.leg is not None:
@@ -133,8 +137,6 @@ class ChildCall:
             await self._ring_and_talk(media)
         finally:
             await self.session.close()  # what runs beside it needs the stream to the last
-            if self.session.leg is not None:
-                self.session.leg.release()
             if self.call.is_answered:
                 self._ports.observe_media(stream.stats())
             stream.close()
@@ -209,6 +211,10 @@ class ChildCall:
             await first_of(screening, session.ending)
             screening.cancel()
         session.runner = None
+
+
+def _nobody(_child: ChildCall, _event: Progress) -> None:
+    """Is told how far ringing has come any more."""
 
 
 async def first_of(*futures: "asyncio.Future[Any]") -> None:

@@ -1,7 +1,7 @@
 """One call's part in a conference: from coming, waiting and entering to leaving it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -21,11 +21,10 @@ NOT_IN_CONFERENCE = "the call is in no conference"
 
 
 class Conferring:
-    """Of one session; `aside()` gives the context of verbs that run beside its conference verb."""
+    """Of one session."""
 
-    def __init__(self, session: Session, aside: Callable[[], VerbContext]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._aside = aside
         self._part: tuple[Conference, Member] | None = None
 
     @property
@@ -61,7 +60,9 @@ class Conferring:
         if not (member.moderates or conference.started.is_set()):
             await self._hear(wish.wait_hook, first_of(conference.started.wait(), member.gone))
         if wish.enter_hook is not None and not member.gone.done():
-            await before(member.gone, perform_once(self._session, self._aside(), wish.enter_hook))
+            await before(
+                member.gone, perform_once(self._session, self._session.aside(), wish.enter_hook)
+            )
         if member.gone.done():
             return
         conference.seat(member)
@@ -73,13 +74,16 @@ class Conferring:
                 await self._hear(hook, first_of(member.changed.wait(), member.gone))
 
     async def _hear(self, hook: Hook | None, until: Coroutine[Any, Any, None]) -> None:
-        await entertain_until(until, self._session, self._aside(), hook)
+        await entertain_until(until, self._session, self._session.aside(), hook)
 
     @asynccontextmanager
     async def _beside(self, conference: Conference, member: Member) -> AsyncIterator[None]:
         """What the conference verb nests runs as long as the call takes part."""
         background = self._session.background
-        work = {f"conference-{verb.verb}": _run(verb, self._aside()) for verb in member.wish.beside}
+        work = {
+            f"conference-{verb.verb}": _run(verb, self._session.aside())
+            for verb in member.wish.beside
+        }
         if member.wish.record_path is not None and conference.starter is member:
             work["conference-record"] = self._record(member.wish.record_path)
         for name, activity in work.items():
@@ -92,7 +96,7 @@ class Conferring:
 
     async def _record(self, path: str) -> None:
         """What this leg says and hears, which is the conference."""
-        recorder = self._aside().recorder
+        recorder = self._session.aside().recorder
         try:
             await recorder.start(RecordOrder("cloud", path))
         except NotNow as why:

@@ -40,9 +40,9 @@ class CallContext:
         self._application = session.application
         self._notes = notes
         self.dialling = session.dialling
-        self.ears = CallEars(session, self)
+        self.ears = CallEars(session)
         self.recorder = CallRecorder(session)
-        self.rooms = CallRooms(session, self.aside)
+        self.rooms = CallRooms(session)
         self.settings = session.settings
         self.tokens = CallTokens(session)
         self.taps = CallTaps(session)
@@ -50,7 +50,6 @@ class CallContext:
         self.amd = CallAmd(session)
 
     def aside(self) -> "CallContext":
-        """The same call for a verb that runs beside another one, and notes for itself."""
         context = copy.copy(self)
         context._notes = Notes()  # noqa: SLF001 - a context of this class
         return context

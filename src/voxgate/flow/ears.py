@@ -12,7 +12,6 @@ from voxgate.flow.transcription import Transcription
 from voxgate.model.calls import Json
 from voxgate.model.speech import Ear
 from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
-from voxgate.verbs.contract import VerbContext
 from voxgate.verbs.listening import gather_over
 from voxgate.verbs.say import Say
 
@@ -24,9 +23,8 @@ PROMPTS = frozenset({"say", "play"})
 class CallEars:
     """The Ears of one session."""
 
-    def __init__(self, session: Session, context: VerbContext) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._context = context
         choice = session.call.record.request.recognizer
         self._ordered = Ear(vendor=choice.vendor, language=choice.language)
         self._preferred: Ear | None = None
@@ -95,7 +93,7 @@ class CallEars:
     async def _gather_once(self, gather: BackgroundGather) -> Json | None:
         """None when a gather in the foreground took over."""
         async with asyncio.TaskGroup() as tasks:
-            work = gather_over(self._context, gather.order, self._cut_prompt)
+            work = gather_over(self._session.aside(), gather.order, self._cut_prompt)
             gathering = tasks.create_task(work)
             resting = tasks.create_task(self._background_must_rest.wait())
             await asyncio.wait({gathering, resting}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,7 +103,7 @@ class CallEars:
 
     def _cut_prompt(self) -> None:
         """What streams falls silent but stays open; other prompts are over."""
-        self._context.tokens.interrupt()
+        self._session.aside().tokens.interrupt()
         runner = self._session.runner
         if runner is not None and not (isinstance(runner.verb, Say) and runner.verb.stream):
             runner.cut(PROMPTS)

@@ -70,10 +70,14 @@ class InboundLine:
         if self._invite.over:
             self._cancelled()
 
+    def leave(self) -> None:
+        """The call is over."""
+        self._session = None
+
     @property
     def _owner(self) -> Session:
         if self._session is None:
-            raise NotNow("the call has not begun")
+            raise NotNow("the call is not in progress")
         return self._session
 
     def ring(self) -> None:
@@ -167,12 +171,14 @@ class InboundLine:
             await _until_cancelled()
 
     def _on_dialog(self, event: DialogEvent) -> None:
-        self._owner.on_dialog(event)
+        if self._session is not None:
+            self._session.on_dialog(event)
         if isinstance(event, AckReceived):
             self._acknowledged.set()
 
     def _cancelled(self) -> None:
-        self._owner.end(Ending(outcome.CALLER_GONE))
+        if self._session is not None:
+            self._session.end(Ending(outcome.CALLER_GONE))
 
 
 class InboundCall:
@@ -201,6 +207,8 @@ class InboundCall:
             self._break_off(outcome.INTERNAL)
         finally:
             await self.session.close()
+            self.session.release()
+            self._line.leave()
 
     async def _run(self) -> None:
         self._line.serve(self.session)
@@ -245,8 +253,6 @@ class InboundCall:
             self._refuse(Ending(cause))
 
     def _release(self) -> None:
-        if self.session.leg is not None:
-            self.session.leg.release()
         media = self._line.media
         if media is not None:
             if self.call.is_answered:

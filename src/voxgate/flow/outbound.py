@@ -38,6 +38,7 @@ class OutboundCall:
             await carry_through(self.call, self._run(), self._break_off)
         finally:
             await self.session.close()
+            self.session.release()
 
     def _break_off(self, why: Outcome) -> None:
         if self.session.leg is not None:
@@ -73,9 +74,7 @@ class OutboundCall:
         try:
             await self._dial_and_talk(media)
         finally:
-            await self.session.close()
-            if self.session.leg is not None:
-                self.session.leg.release()
+            await self.session.close()  # what runs beside it needs the stream to the last
             self._report_media(media)
             stream.close()
 

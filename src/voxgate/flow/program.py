@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from voxgate.base.log import get_logger
+from voxgate.base.tasks import forget
 from voxgate.call import outcome
 from voxgate.call.call import LiveCall
 from voxgate.flow.application import NoDocument
@@ -47,6 +48,7 @@ async def conduct(session: Session, limit_s: float, first: FirstDocument | None 
             work.cancel()
     finally:
         limit.cancel()
+    forget(work)
     return ending
 
 

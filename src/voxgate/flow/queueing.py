@@ -1,7 +1,6 @@
 """One call and the queues: waiting in one until it is taken, or taking somebody out of one."""
 
 import asyncio
-from collections.abc import Callable
 
 from voxgate.flow.prompts import PROMPTS, entertain_until, first_of, tell_after_end
 from voxgate.flow.queue import Meeting, Queue, QueueFull, Waiter
@@ -12,17 +11,15 @@ from voxgate.media.room import Seat
 from voxgate.media.stream import Stream
 from voxgate.model.calls import EventType, Json
 from voxgate.verbs.capabilities.rooms import QueueWish, Taking, Told
-from voxgate.verbs.contract import VerbContext
 
 WHILE_QUEUED = PROMPTS | {"leave", "tag"}
 
 
 class Queueing:
-    """Of one session; `aside()` gives the context of verbs that run while it waits."""
+    """Of one session."""
 
-    def __init__(self, session: Session, aside: Callable[[], VerbContext]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._aside = aside
         self._waits = False
         self._left = asyncio.Event()
         self._seat: Seat | None = None  # opposite somebody from a queue
@@ -79,7 +76,7 @@ class Queueing:
             await entertain_until(
                 first_of(self._left.wait(), waiter.met),
                 self._session,
-                self._aside(),
+                self._session.aside(),
                 wish.wait_hook,
                 facts=standing,
                 allowed=WHILE_QUEUED,

@@ -1,7 +1,5 @@
 """A call among others: its part in a conference, its place in a queue."""
 
-from collections.abc import Callable
-
 from voxgate.flow.conferring import Conferring
 from voxgate.flow.queueing import Queueing
 from voxgate.flow.session import Session
@@ -16,16 +14,16 @@ from voxgate.verbs.capabilities.rooms import (
     Taking,
     Told,
 )
-from voxgate.verbs.contract import NotNow, VerbContext
+from voxgate.verbs.contract import NotNow
 
 
 class CallRooms:
-    """The Rooms capability of one session; `aside()` gives the context of verbs that wait."""
+    """The Rooms capability of one session."""
 
-    def __init__(self, session: Session, aside: Callable[[], VerbContext]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._conferring = Conferring(session, aside)
-        self._queueing = Queueing(session, aside)
+        self._conferring = Conferring(session)
+        self._queueing = Queueing(session)
 
     @property
     def _stream(self) -> Stream:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
+from voxgate.base.tasks import forget
 from voxgate.call.call import LiveCall
 from voxgate.flow.line import Line
 from voxgate.model.calls import EventType, Json
@@ -134,8 +135,9 @@ class Runner:
         self.verb = verb
         self._tell("starting", verb)
         async with asyncio.TaskGroup() as tasks:
-            self._current = tasks.create_task(self._perform(verb), name=f"verb:{verb.verb}")
-        finished, self._current, self.verb = self._current, None, None
+            finished = tasks.create_task(self._perform(verb), name=f"verb:{verb.verb}")
+            finished.add_done_callback(self._done)
+            self._current = finished
         self._tell("finished", verb)
         if finished.cancelled():  # by `replace`; the call's own end cancels this task too
             self._call.note(EventType.VERB, about | {"phase": "interrupted"} | self._notes.facts)
@@ -144,6 +146,10 @@ class Runner:
         phase = "failed" if failed else "finished"
         self._call.note(EventType.VERB, about | {"phase": phase} | self._notes.facts)
         return finished.result()
+
+    def _done(self, finished: "asyncio.Task[Outcome]") -> None:
+        self._current = self.verb = None
+        forget(finished)
 
     def _tell(self, event: str, verb: Verb) -> None:
         if self._watcher is not None:

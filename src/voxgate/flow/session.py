@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from voxgate.base.listeners import Listeners
 from voxgate.base.tasks import Nursery
 from voxgate.call.call import LiveCall
 from voxgate.call.leg import Leg, LegEnd, MediaSession
@@ -22,11 +23,19 @@ from voxgate.model.hooks import Hook
 from voxgate.sip.dialog.events import DialogEvent
 from voxgate.sip.endpoint import InviteDialog
 from voxgate.verbs.capabilities.dialling import Dialling
-from voxgate.verbs.contract import Document, VerbContext
+from voxgate.verbs.contract import Document, NotNow, VerbContext
 
 T = TypeVar("T")
 
 LAST_WORDS_S = 5.0  # for hooks that are under way when the call is over
+
+
+class Context(VerbContext, Protocol):
+    """What the verbs of a session are given."""
+
+    def aside(self) -> VerbContext:
+        """The same call for a verb that runs beside the running one, with notes of its own."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,10 @@ _FAULTS = {
 class Session:
     """What everything that happens on one call shares.
 
-    The call's task owns it and must await `close()`; the other methods may be called from the
-    same loop at any time, and do nothing once the call is over. From its making to `close()` it
-    is known to live control by the sid of its call.
+    The call's task owns it, must await `close()` and, when nothing of the call is left to do, call
+    `release()`; the other methods may be called from the same loop at any time, and do nothing
+    once the call is over. From its making to `close()` it is known to live control by the sid of
+    its call.
     """
 
     def __init__(self, call: LiveCall, ports: CallPorts, line: Line | None = None) -> None:
@@ -68,7 +78,7 @@ class Session:
         self.settings = SessionSettings(call.record.request)
         self.background = Background(call)
         self.transcripts = Transcripts()
-        self.context: VerbContext | None = None  # while an application runs
+        self.context: Context | None = None  # while an application runs
         self.runner: Runner | None = None
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         # How an unanswered call is given up; who rings or is rung sets it.
@@ -79,8 +89,8 @@ class Session:
         self.on_hold: Callable[[bool], None] = lambda _held: None  # who is joined with it sets it
         # How far dialling has come on this call's behalf, for who waits for a transfer.
         self.on_dial_progress: Callable[[int, str], None] = lambda _status, _reason: None
-        self._media_listeners: list[Callable[[MediaEvent], None]] = []
-        self._dialog_listeners: list[Callable[[DialogEvent], None]] = []
+        self._media_listeners = Listeners[[MediaEvent]]()
+        self._dialog_listeners = Listeners[[DialogEvent]]()
         self.dialling: Dialling = ports.dialling(self)
 
     # The leg.
@@ -103,25 +113,21 @@ class Session:
         """What the far end does; the leg first, then who listens."""
         if self.leg is not None:
             self.leg.on_dialog(event)
-        for listener in list(self._dialog_listeners):
-            listener(event)
+        self._dialog_listeners.tell(event)
 
     def listen_to_dialog(self, listener: Callable[[DialogEvent], None]) -> Callable[[], None]:
         """`listener(event)` for every event of this call's dialog; call the result to stop."""
-        self._dialog_listeners.append(listener)
-        return lambda: self._dialog_listeners.remove(listener)
+        return self._dialog_listeners.add(listener)
 
     def on_media(self, event: MediaEvent) -> None:
         """What the stream of this call tells; the leg first, then who listens."""
         if self.leg is not None:
             self.leg.on_media(event)
-        for listener in list(self._media_listeners):
-            listener(event)
+        self._media_listeners.tell(event)
 
     def listen_to_media(self, listener: Callable[[MediaEvent], None]) -> Callable[[], None]:
         """`listener(event)` for every media event of this call; call the result to stop."""
-        self._media_listeners.append(listener)
-        return lambda: self._media_listeners.remove(listener)
+        return self._media_listeners.add(listener)
 
     def _note_digit(self, digit: str, duration_ms: int) -> None:
         """Every key the far end presses is on the timeline, asked for or not."""
@@ -177,6 +183,12 @@ class Session:
         if document is not None:
             self.replace(document)
 
+    def aside(self) -> VerbContext:
+        """The context of a verb that runs beside the running one."""
+        if self.context is None:
+            raise NotNow("the call has no application")
+        return self.context.aside()
+
     # The end.
 
     def end(self, ending: Ending) -> None:
@@ -219,3 +231,22 @@ class Session:
         except TimeoutError:
             await self._last_words.close()
         self.application.close()
+
+    def release(self) -> None:
+        """Let go of everything that refers back, so that an ended call is freed at once.
+
+        Left to the collector of cycles, the calls of the last minutes would stay in memory: it
+        comes by the more rarely the longer its objects lived.
+        """
+        self.context = self.runner = None
+        self.abandon = self.on_hold = self.on_dial_progress = self._delist = _nothing
+        self._media_listeners.clear()
+        self._dialog_listeners.clear()
+        del self.dialling  # nobody dials for a call that is over
+        self.application.release()
+        if self.leg is not None:
+            self.leg.release()
+
+
+def _nothing(*_: object) -> None:
+    """The call is over."""

@@ -166,4 +166,4 @@ async def _hold_music(session: Session, url: str) -> None:
 def _beside(session: Session) -> VerbContext:
     """The call for verbs that run beside its own."""
     context = session.context
-    return context.aside() if isinstance(context, CallContext) else CallContext(session, Notes())
+    return context.aside() if context is not None else CallContext(session, Notes())

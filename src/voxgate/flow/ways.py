@@ -76,15 +76,15 @@ class Ways:
     def __init__(self, call: LiveCall, wires: Wires, listener: Listener) -> None:
         self._call = call
         self._wires = wires
-        self._listener = listener
+        self._listener: Listener | None = listener
         self.base = call.record.request.call_hook
         self.socket: CallSocket | None = None
         self.home: Hook | None = None  # of an independent call: the address of its own socket
         self._refused: HookFailed | None = None
         if self.base is not None and self.base.is_websocket:
-            self._prepare(self.base)
+            self._prepare(self.base, listener)
 
-    def _prepare(self, hook: Hook) -> None:
+    def _prepare(self, hook: Hook, listener: Listener) -> None:
         """Have the socket from the start, because statuses take it before anybody is asked."""
         parent_sid = self._call.record.request.parent_call_sid
         try:
@@ -92,7 +92,7 @@ class Ways:
         except HookFailed as refused:
             self._refused = refused
         else:
-            self.socket.listen(self._listener)
+            self.socket.listen(listener)
 
     async def ask(self, kind: str, hook: Hook, payload: Json) -> Reply:
         """Raises HookFailed."""
@@ -129,6 +129,11 @@ class Ways:
         if self.socket is not None:
             code = GOING_AWAY if rejected else NORMAL
             self.socket.finish(statuses_follow=statuses_follow, code=code)
+
+    def release(self) -> None:
+        """After `close`: nothing is asked any more."""
+        self.socket = None
+        self._listener = None
 
     # Each wire.
 
@@ -171,7 +176,8 @@ class Ways:
 
     def _enter(self, hook: Hook) -> CallSocket:
         socket = self._wires.enter(self._call.sid, hook)
-        socket.listen(self._listener)
+        if self._listener is not None:
+            socket.listen(self._listener)
         return socket
 
     def _leave(self) -> None:

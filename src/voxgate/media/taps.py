@@ -23,6 +23,10 @@ INJECTED_MS_MAX = 3_600_000
 TAP_MS_MAX = 3_600_000
 
 
+def _nothing(*_: object) -> None:
+    """It is closed, and its owner not held on to."""
+
+
 class Tap:
     """Made by `Stream.tap`. Hands over sound until it, or its stream, is closed."""
 
@@ -49,6 +53,7 @@ class Tap:
         """Hand over nothing more. Safe to call again."""
         self._core.close()
         self._on_close(self._core.id)
+        self._on_audio = _nothing
 
     def on_ready(self) -> None:
         """Sound waits. For the engine."""
@@ -115,6 +120,7 @@ class Injection:
         self._core.close()
         self._marks.clear()
         self._on_close(self._core.id)
+        self._on_mark = self._on_drained = _nothing
 
     def on_mark(self, number: int) -> None:
         """A mark was reached. For the engine."""

@@ -1,5 +1,7 @@
 """What `/metrics` shows of the engines, the journal and the deliveries."""
 
+import asyncio
+
 from voxgate.records.delivery import Deliveries
 from voxgate.records.journal import Journal
 from voxgate.server.engines import Engines
@@ -9,6 +11,7 @@ from voxgate.server.metrics import Figure
 def of_engines(engines: Engines) -> list[Figure]:
     media, sip = engines.media.stats, engines.endpoint
     return [
+        Figure("tasks", "Asyncio tasks.", lambda: len(asyncio.all_tasks())),
         Figure("media_streams", "Open RTP streams.", lambda: media().open_streams),
         Figure(
             "media_late_ticks",

@@ -1,8 +1,10 @@
 import asyncio
+import gc
+import weakref
 
 import structlog
 
-from voxgate.base.tasks import Nursery
+from voxgate.base.tasks import Nursery, forget
 
 
 def test_a_failed_task_is_logged_and_its_siblings_go_on():
@@ -75,3 +77,33 @@ def test_finished_tasks_are_forgotten():
         return result, len(nursery)
 
     assert asyncio.run(story()) == ("result", 0)
+
+
+def test_what_a_cancelled_task_held_is_let_go_at_once():
+    class Held:
+        pass
+
+    async def nested(held):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.sleep(60))
+        del held
+
+    async def story():
+        held = Held()
+        watch = weakref.ref(held)
+        task = asyncio.create_task(nested(held))
+        del held
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert watch() is not None
+        forget(task)
+        del task
+        await asyncio.sleep(0)
+        assert watch() is None
+
+    gc.disable()
+    try:
+        asyncio.run(story())
+    finally:
+        gc.enable()

@@ -205,7 +205,8 @@ class StageContext:
     def __init__(self, session: StageSession) -> None:
         self.session = session
         self.tokens = FakeTokens(None, [])
-        self.ears = CallEars(session, self)  # type: ignore[arg-type]
+        self.ears = CallEars(session)  # type: ignore[arg-type]
+        session.aside = lambda: self
 
     @asynccontextmanager
     async def digits(self) -> AsyncIterator[PressedDigits]:

@@ -189,6 +189,7 @@ class Stage:
 
         session.listen_to_media = listen
         session.last_words = last_words
+        session.aside = Aside
         return session
 
 

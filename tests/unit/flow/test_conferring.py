@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from unit.flow.room_stage import Aside, Stage, noted, settle, verbs
+from unit.flow.room_stage import Stage, noted, settle, verbs
 from voxgate.flow.conferring import Conferring
 from voxgate.media.events import DigitReceived, SpeechStarted
 from voxgate.model.hooks import Hook
@@ -21,7 +21,7 @@ class Table:
 
     def join(self, sid, **wish):
         session = self.stage.call(sid)
-        part = Conferring(session, Aside)
+        part = Conferring(session)
         work = part.run(ConferenceWish("room", **wish), session.leg.stream, DONE)
         task = asyncio.ensure_future(work)
         self.tasks.append(task)
@@ -135,7 +135,7 @@ def test_keys_and_talk_are_passed_on():
 )
 def test_nothing_can_be_done_outside_a_conference(control):
     async def story(table):
-        part = Conferring(table.stage.call(), Aside)
+        part = Conferring(table.stage.call())
         with pytest.raises(NotNow, match="in no conference"):
             control(part)
 

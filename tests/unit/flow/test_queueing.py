@@ -1,6 +1,6 @@
 import asyncio
 
-from unit.flow.room_stage import Aside, Stage, settle, verbs
+from unit.flow.room_stage import Stage, settle, verbs
 from voxgate.flow.queueing import Queueing
 from voxgate.model.hooks import Hook
 from voxgate.testing.virtual_time import run_virtual
@@ -16,14 +16,14 @@ class Hall:
 
     def enqueue(self, sid, **wish):
         session = self.stage.call(sid)
-        part = Queueing(session, Aside)
+        part = Queueing(session)
         work = part.enqueue(QueueWish("line", **wish), session.leg.stream, DONE)
         self.tasks.append(asyncio.ensure_future(work))
         return session, part, self.tasks[-1]
 
     def dequeue(self, sid, **taking):
         session = self.stage.call(sid)
-        part = Queueing(session, Aside)
+        part = Queueing(session)
         work = part.dequeue(Taking("line", **taking), session.leg.stream, DONE)
         self.tasks.append(asyncio.ensure_future(work))
         return session, part, self.tasks[-1]

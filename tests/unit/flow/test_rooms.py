@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from unit.flow.room_stage import Aside, Stage, settle
+from unit.flow.room_stage import Stage, settle
 from voxgate.flow.rooms import CallRooms
 from voxgate.verbs.capabilities.rooms import ConferenceWish, Participant, QueueWish, Taking
 from voxgate.verbs.contract import NotNow
@@ -12,7 +12,7 @@ def test_rooms_need_media():
     async def story():
         session = Stage().call()
         session.leg = None
-        rooms = CallRooms(session, Aside)
+        rooms = CallRooms(session)
         for work in (
             rooms.confer(ConferenceWish("x"), None),
             rooms.enqueue(QueueWish("x"), None),
@@ -26,7 +26,7 @@ def test_rooms_need_media():
 
 def test_a_call_in_no_room_is_not_muted_and_has_nothing_to_leave():
     async def story():
-        rooms = CallRooms(Stage().call(), Aside)
+        rooms = CallRooms(Stage().call())
         rooms.leave()
 
         assert rooms.mute(muted=True) is False
@@ -42,7 +42,7 @@ def test_live_control_reaches_the_conference():
     async def story():
         stage = Stage()
         session = stage.call()
-        rooms = CallRooms(session, Aside)
+        rooms = CallRooms(session)
         task = asyncio.ensure_future(rooms.confer(ConferenceWish("x"), None))
         await settle()
         (seat,) = session.leg.stream.seats

@@ -288,6 +288,7 @@ def test_a_connection_that_breaks_half_way_is_named():
 
 def test_a_server_that_falls_silent_is_given_up():
     """FS#1390."""
+
     async def story() -> None:
         given_up = asyncio.Event()
 

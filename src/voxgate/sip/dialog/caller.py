@@ -44,6 +44,7 @@ class Won:
     path: Path
     response: Response
     login: Login
+    listener: Listener
 
 
 class Caller:
@@ -117,7 +118,7 @@ class Caller:
 
     def abandon(self) -> None:
         """Cancel without another event."""
-        self._listener = None
+        self.deafen()
         self.cancel(())
 
     # The INVITE.
@@ -142,7 +143,7 @@ class Caller:
             give_up_after=patience,
         )
         self._outgoing = outgoing
-        self._forks = Forks(self._stack, outgoing, self._login, self._tell)
+        self._forks = Forks(self._stack, outgoing, self._login)
         self._tell(Sent(self._cseq, branch))
 
     def _request(self, local: Destination, branch: str) -> Request:
@@ -190,7 +191,7 @@ class Caller:
     def on_request(self, incoming: Incoming) -> None:
         """A request of a phone that has not answered yet."""
         if self._forks is not None:
-            self._forks.on_request(incoming)
+            self._forks.on_request(incoming, self._tell)
 
     def _another_target(self) -> bool:
         if self._cancel is not None or len(self._targets) < 2:
@@ -258,7 +259,7 @@ class Caller:
             self._end(Rejected(*_TERMINATED, Headers(), b""))
             return True
         self._finished = True
-        self._won(Won(path, response, self._login))
+        self._won(Won(path, response, self._login, self.listener))
         self._tell(
             Answered(
                 response.status,
@@ -298,6 +299,11 @@ class Caller:
             self._cancelled.cancel()
         self._over()
         self._tell(event)
+        self.deafen()
+
+    def deafen(self) -> None:
+        """Hold on to nobody while the last transactions run out."""
+        self._listener = None
 
     def _tell(self, event: DialogEvent) -> None:
         if self._listener is not None:

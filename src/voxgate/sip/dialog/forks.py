@@ -38,12 +38,10 @@ class Forks:
         stack: Stack,
         outgoing: Outgoing,
         login: Login,
-        tell: Callable[[DialogEvent], None],
     ) -> None:
         self._stack = stack
         self._outgoing = outgoing
         self._login = login
-        self._tell = tell
         self._early: dict[str, _Fork] = {}
         self._acks: dict[str, tuple[Request, Destination, Destination]] = {}
 
@@ -114,7 +112,7 @@ class Forks:
 
     # Requests of a phone that has not answered yet.
 
-    def on_request(self, incoming: Incoming) -> None:
+    def on_request(self, incoming: Incoming, tell: Callable[[DialogEvent], None]) -> None:
         """UPDATE and INFO may come before the answer; anything else does not belong here."""
         request = incoming.request
         fork = self._early.get(request.from_.tag or "")
@@ -123,10 +121,10 @@ class Forks:
             return
         fork.path.learn_target(request)
         if request.method == "UPDATE" and request.body:
-            self._tell(Updated(request.part(SDP), partial(self._respond, incoming, fork.path)))
+            tell(Updated(request.part(SDP), partial(self._respond, incoming, fork.path)))
             return
         if request.method == "INFO":
-            self._tell(InfoReceived(request.content_type, request.body, request.headers))
+            tell(InfoReceived(request.content_type, request.body, request.headers))
         self._respond(incoming, fork.path, 200)
 
     def _respond(  # noqa: PLR0917 - the last four are `Respond`

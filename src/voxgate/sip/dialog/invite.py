@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Sequence
+from functools import partial
 
 from voxgate.sip.dialog.caller import Caller, Won
 from voxgate.sip.dialog.events import (
@@ -16,7 +17,7 @@ from voxgate.sip.dialog.events import (
 from voxgate.sip.dialog.login import Login
 from voxgate.sip.dialog.path import Path
 from voxgate.sip.dialog.reply import reply
-from voxgate.sip.dialog.session import Session
+from voxgate.sip.dialog.session import Session, gone
 from voxgate.sip.dialog.session_timer import SessionTimer
 from voxgate.sip.dialog.stack import Stack
 from voxgate.sip.message import Request, Response
@@ -50,6 +51,7 @@ class InviteDialog:
         self.local_uri = local_uri
         self.remote_uri = remote_uri
         self._stack = stack
+        self.to_tag: str | None = None  # the peer's, once it has answered
         self._caller: Caller | None = None
         self._session: Session | None = None
         self._over = False
@@ -71,16 +73,16 @@ class InviteDialog:
                 stack,
                 first.path,
                 first.login,
-                caller.listener,
+                first.listener,
                 calling=True,
                 body=out.body,
                 over=dialog._forget,
             )
             session.on_answer(first.response)
             dialog._session = session
+            dialog.to_tag = first.path.remote_tag
 
-        caller = Caller(stack, out, listener, won=won, over=dialog._forget)
-        dialog._caller = caller
+        dialog._caller = Caller(stack, out, listener, won=won, over=dialog._forget)
         stack.register(out.call_id, out.from_tag, dialog)
         return dialog
 
@@ -105,6 +107,7 @@ class InviteDialog:
             body=body,
             over=dialog._forget,
         )
+        dialog.to_tag = path.remote_tag
         return dialog
 
     @property
@@ -115,11 +118,6 @@ class InviteDialog:
             return DialogPhase.CONFIRMED
         ringing = self._caller is not None and self._caller.ringing
         return DialogPhase.EARLY if ringing else DialogPhase.CALLING
-
-    @property
-    def to_tag(self) -> str | None:
-        """The peer's tag, once it has answered."""
-        return self._session.path.remote_tag if self._session is not None else None
 
     @property
     def confirmed_state(self) -> DialogState | None:
@@ -158,6 +156,8 @@ class InviteDialog:
         if self._session is not None:
             self._session.change("INVITE", body, headers, listener)
             self._stack.flush()
+        else:
+            self._decline(listener)
 
     def update(
         self, body: bytes = b"", listener: OutcomeListener = _ignore, headers: Fields = ()
@@ -166,6 +166,8 @@ class InviteDialog:
         if self._session is not None:
             self._session.change("UPDATE", body, headers, listener)
             self._stack.flush()
+        else:
+            self._decline(listener)
 
     def info(self, content_type: str, body: bytes, listener: OutcomeListener = _ignore) -> None:
         self.request("INFO", body=body, content_type=content_type, listener=listener)
@@ -184,6 +186,14 @@ class InviteDialog:
             self._session.request(
                 method, fields=headers, body=body, content_type=content_type, listener=listener
             )
+            self._stack.flush()
+        else:
+            self._decline(listener)
+
+    def _decline(self, listener: OutcomeListener) -> None:
+        """Who asks something of a dialog that is over must not wait for an answer."""
+        if self._over:
+            self._stack.notify(partial(listener, gone()))
             self._stack.flush()
 
     def abandon(self) -> None:
@@ -226,4 +236,7 @@ class InviteDialog:
 
     def _forget(self) -> None:
         self._over = True
+        if self._session is not None and self._caller is not None:
+            self._caller.deafen()
+        self._caller = self._session = None  # they refer back: a dialog that is over is freed
         self._stack.forget(self.call_id, self.from_tag)

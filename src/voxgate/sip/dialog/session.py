@@ -103,7 +103,7 @@ class Session:
     def change(self, method: str, body: bytes, fields: Fields, listener: OutcomeListener) -> None:
         """Re-INVITE or UPDATE."""
         if self._phase is not _Phase.OPEN:
-            self._stack.notify(partial(listener, _gone()))
+            self._stack.notify(partial(listener, gone()))
             return
         self._body = body or self._body
         self.changes.request(method, body, fields, partial(self._judge, listener))
@@ -119,7 +119,7 @@ class Session:
     ) -> None:
         """Any request that changes no session: INFO, MESSAGE, REFER, OPTIONS."""
         if self._phase is not _Phase.OPEN:
-            self._stack.notify(partial(listener, _gone()))
+            self._stack.notify(partial(listener, gone()))
             return
         extra = [*fields, ("Content-Type", content_type)] if body else list(fields)
         judge = partial(self._judge, listener)
@@ -152,6 +152,8 @@ class Session:
         self.offers.stop()
         self._over()
         self._tell(Ended(cause, detail))
+        # They refer back: with them the dialog would wait for the collector of cycles.
+        del self._refresh, self.changes, self.offers
 
     def _judge(self, listener: OutcomeListener, outcome: Outcome) -> None:
         """Pass an outcome on; some end the dialog (RFC 3261 section 12.2.1.2)."""
@@ -237,7 +239,8 @@ class Session:
             self._stack.notify(partial(self._listener, event))
 
 
-def _gone() -> Outcome:
+def gone() -> Outcome:
+    """The answer to whatever is asked of a dialog that is over."""
     return Outcome(481, "Call/Transaction Does Not Exist", Headers(), failure="the call has ended")
 
 

@@ -194,6 +194,7 @@ class TransactionLayer:
         outgoing.machine.abort(now=self.now)
         self._clients.pop(outgoing.key, None)
         _silence(outgoing)
+        outgoing.user = _NOBODY
 
     def _client_effects(self, outgoing: Outgoing, effects: list[Effect]) -> None:
         machine = outgoing.machine
@@ -219,6 +220,8 @@ class TransactionLayer:
                 outgoing.user.on_failure("timeout", "no final response")
             elif isinstance(effect, TransportFailed):
                 outgoing.user.on_failure("transport", effect.detail)
+        if machine.state is State.TERMINATED:
+            outgoing.user = _NOBODY
 
     # Server side.
 
@@ -305,6 +308,19 @@ class TransactionLayer:
 
     def _server_due(self, incoming: Incoming) -> None:
         self._server_effects(incoming, incoming.machine.on_time(now=self.now))
+
+
+class _Nobody:
+    """Stands in for the user of a transaction that is over: they refer to each other."""
+
+    def on_response(self, response: Response) -> None:
+        pass
+
+    def on_failure(self, cause: FailureCause, detail: str) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
 
 
 def _moved(transaction: Outgoing | Incoming) -> float | None:
