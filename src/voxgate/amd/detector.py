@@ -11,7 +11,7 @@ from voxgate.amd.evidence import Evidence
 from voxgate.amd.hints import Hints
 from voxgate.amd.options import AmdOptions
 from voxgate.amd.outlook import Finding, Outlook, Transcribed, decision, greeting_end
-from voxgate.amd.words import count_words, longest_number
+from voxgate.speech.words import count_words, longest_number
 from voxgate.media.events import MediaEvent
 from voxgate.model.calls import Json
 

@@ -10,7 +10,7 @@ from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import Ear
 from voxgate.speech.recognition import Heard
-from voxgate.speech.words import word_count
+from voxgate.speech.words import count_words
 from voxgate.verbs.digits import DigitCollector, DigitRules
 from voxgate.verbs.speech_result import speech_result
 
@@ -185,7 +185,7 @@ class Gathering:
         rules = self._speech
         if rules is None or not self.hears or not words.transcript:
             return False
-        enough = words.is_final or word_count(words.transcript) >= rules.words_to_cut
+        enough = words.is_final or count_words(words.transcript) >= rules.words_to_cut
         if rules.cuts_prompt and enough:
             # The timeout starts when the prompt is cut (jambonz PR FS#1420).
             self._keys.prompt_ended(now)
