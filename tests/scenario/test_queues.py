@@ -185,6 +185,39 @@ def test_the_taker_hears_a_beep_before_the_caller(tell):
     tell(story)
 
 
+def test_a_taker_is_asked_alone_and_may_refuse(tell):
+    """FS#83: an agent confirms before it is joined with who waits."""
+
+    async def story(room):
+        music = room.answer("music", [{"verb": "play", "url": room.tone(WAITING_HZ)}])
+        caller = await room.calls(enqueue("asked", waitHook=music))
+        await caller.hears(WAITING_HZ)
+        pressed = {"verb": "gather", "numDigits": 1, "timeout": 20}
+        prompt = {"verb": "play", "url": room.tone(880), "loop": 50}
+        refuse = room.answer("refuse", [{"verb": "leave"}])
+        ask = room.answer("ask", [pressed | {"play": prompt, "actionHook": refuse}])
+        done = room.answer("done", [HANGUP])
+
+        unwilling = await room.calls(dequeue("asked", confirmHook=ask, actionHook=done))
+        await unwilling.hears(880)
+        await caller.hears(WAITING_HZ)
+        unwilling.call.press("2")
+
+        assert (await room.told("done"))["dequeue_result"] == "declined"
+        assert (await room.told("ask"))["queued_call_sid"] == caller.sid
+        await waits_in(room, "asked", 1)
+
+        join = room.answer("join", [])
+        ask = room.answer("ask2", [pressed | {"play": prompt, "actionHook": join}])
+        willing = await room.calls(dequeue("asked", confirmHook=ask))
+        await willing.hears(880)
+        willing.call.press("1")
+        await willing.hears(caller.hz)
+        await caller.hears(willing.hz)
+
+    tell(story)
+
+
 def test_keys_pass_between_the_two(tell):
     async def story(room):
         caller = await room.calls(enqueue("keys"))

@@ -1,6 +1,7 @@
-"""What somebody hears who waits: the verbs of a hook, once or again and again."""
+"""What somebody hears who waits or is asked: the verbs of a hook, once or again and again."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -8,7 +9,7 @@ from voxgate.flow.session import Session
 from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.verbs.capabilities.rooms import Told
-from voxgate.verbs.contract import Document, VerbContext
+from voxgate.verbs.contract import Document, Replace, Step, VerbContext
 
 PROMPTS = frozenset({"say", "play", "pause"})
 ROUND_S = 1.0  # a round that is shorter is followed by a pause: a hook is not asked in a frenzy
@@ -25,6 +26,24 @@ async def perform(
             await verb.run(context)
         else:
             session.call.alert("invalid-app-payload", f"{verb.verb} is not allowed while waiting")
+
+
+async def converse(
+    session: Session, context: VerbContext, document: Document, allowed: Iterable[str]
+) -> None:
+    """Like `perform`, and what the hooks of these verbs answer is performed in their place."""
+    permitted = frozenset(allowed)
+    verbs = deque(document.verbs)
+    while verbs:
+        verb = verbs.popleft()
+        if verb.verb not in permitted:
+            session.call.alert("invalid-app-payload", f"{verb.verb} is not allowed here")
+            continue
+        outcome = await verb.run(context)
+        if outcome is Step.ENDED:
+            return
+        if isinstance(outcome, Replace):
+            verbs = deque(outcome.document.verbs)
 
 
 async def perform_once(session: Session, context: VerbContext, hook: Hook) -> None:

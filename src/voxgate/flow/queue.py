@@ -40,10 +40,14 @@ class Waiter:
     call_sid: str
     priority: int
     order: int = 0
-    has_gone: bool = False  # it gave up at the moment it was taken
+    gone: asyncio.Event = field(default_factory=asyncio.Event)  # it gave up
     met: "asyncio.Future[Meeting]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    @property
+    def has_gone(self) -> bool:
+        return self.gone.is_set()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -64,6 +68,7 @@ class Queue:
         self.name = name
         self._waiting: list[Waiter] = []
         self._takers: list[_Taker] = []
+        self._taken: set[Waiter] = set()  # until they leave, or are given back
         self._joined = 0
 
     def __len__(self) -> int:
@@ -72,7 +77,7 @@ class Queue:
 
     @property
     def is_idle(self) -> bool:
-        return not self._waiting and not self._takers
+        return not self._waiting and not self._takers and not self._taken
 
     def join(self, waiter: Waiter) -> None:
         """Raises QueueFull."""
@@ -85,7 +90,8 @@ class Queue:
 
     def leave(self, waiter: Waiter) -> None:
         """Wait no longer; safe to call again."""
-        waiter.has_gone = True
+        waiter.gone.set()
+        self._taken.discard(waiter)
         if waiter in self._waiting:
             self._waiting.remove(waiter)
 
@@ -94,24 +100,26 @@ class Queue:
         return self._waiting.index(waiter) if waiter in self._waiting else 0
 
     async def take(self, call_sid: str | None) -> Waiter:
-        """Wait for the next, or for a certain call; who is taken is no longer in the queue."""
+        """Wait for the next, or for a certain call; who is taken is no longer in the queue.
+
+        It is set to meet its taker, or given back.
+        """
         taker = _Taker(call_sid, asyncio.get_running_loop().create_future())
         self._takers.append(taker)
         self._match()
         try:
             return await taker.got
         except asyncio.CancelledError:
-            self._give_back(taker)
+            if taker.got.done() and not taker.got.cancelled():
+                self.give_back(taker.got.result())
             raise
         finally:
             if taker in self._takers:
                 self._takers.remove(taker)
 
-    def _give_back(self, taker: _Taker) -> None:
-        """Who took somebody at the moment it gave up: that one keeps its place."""
-        if not taker.got.done() or taker.got.cancelled():
-            return
-        waiter = taker.got.result()
+    def give_back(self, waiter: Waiter) -> None:
+        """Who took it does not want it after all: it keeps its place."""
+        self._taken.discard(waiter)
         if not waiter.has_gone:
             insort(self._waiting, waiter, key=lambda one: one.rank)
             self._match()
@@ -123,6 +131,7 @@ class Queue:
             if found is not None and not taker.got.done():
                 self._takers.remove(taker)
                 self._waiting.remove(found)
+                self._taken.add(found)
                 taker.got.set_result(found)
 
 

@@ -1,8 +1,10 @@
 """One call and the queues: waiting in one until it is taken, or taking somebody out of one."""
 
 import asyncio
+from typing import Literal
 
-from voxgate.flow.prompts import PROMPTS, entertain_until, first_of, tell_after_end
+from voxgate.flow.application import NoDocument
+from voxgate.flow.prompts import PROMPTS, converse, entertain_until, first_of, tell_after_end
 from voxgate.flow.queue import Meeting, Queue, QueueFull, Waiter
 from voxgate.flow.session import Session
 from voxgate.flow.sounds import BEEP
@@ -10,9 +12,11 @@ from voxgate.media.errors import MediaError
 from voxgate.media.room import Seat
 from voxgate.media.stream import Stream
 from voxgate.model.calls import EventType, Json
+from voxgate.model.hooks import Hook
 from voxgate.verbs.capabilities.rooms import QueueWish, Taking, Told
 
 WHILE_QUEUED = PROMPTS | {"leave", "tag"}
+WHILE_ASKED = WHILE_QUEUED | {"alert", "config", "gather", "hangup"}
 
 
 class Queueing:
@@ -20,7 +24,7 @@ class Queueing:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waits = False
+        self._may_leave = False
         self._left = asyncio.Event()
         self._seat: Seat | None = None  # opposite somebody from a queue
 
@@ -59,7 +63,7 @@ class Queueing:
         record = self._session.call.record
         facts["queue_result"] = "hangup"
         self._report(queue, {"event": "join", "join_time": joined_at})
-        self._waits = True
+        self._may_leave = True
         self._left.clear()
 
         def standing() -> Json:
@@ -84,7 +88,7 @@ class Queueing:
             facts["queue_result"] = "leave"
         finally:
             facts["queue_time"] = round(loop.time() - began)
-            self._waits = False
+            self._may_leave = False
             queue.leave(waiter)
             self._session.ports.queues.forget(record.account_sid, queue)
             self._report_left(queue, waiter, joined_at)
@@ -98,14 +102,14 @@ class Queueing:
             self._note("queue_full", taking.name, error=str(full))
             return {"dequeue_result": "timeout"}
         try:
-            waiter = await _take(queue, taking)
+            waiter = await self._take(queue, taking)
         except asyncio.CancelledError:
             tell_after_end(self._session, done, {"dequeue_result": "hangup"})
             raise
         finally:
             queues.forget(account_sid, queue)
-        if waiter is None:
-            return {"dequeue_result": "timeout"}
+        if not isinstance(waiter, Waiter):
+            return {"dequeue_result": waiter}
         meeting = Meeting(queues.open_room(), self._session.call.sid)
         waiter.met.set_result(meeting)
         try:
@@ -119,6 +123,63 @@ class Queueing:
             meeting.part()
             meeting.room.close()
         return {"dequeue_result": "complete"}
+
+    async def _take(self, queue: Queue, taking: Taking) -> Waiter | Literal["timeout", "declined"]:
+        """Somebody who is still there and wanted, or why nobody is."""
+        loop = asyncio.get_running_loop()
+        left_s = taking.timeout_s
+        while True:
+            began = loop.time()
+            waiter = await _next(queue, taking.call_sid, left_s)
+            if waiter is None:
+                return "timeout"
+            if taking.confirm_hook is None:
+                return waiter
+            if left_s is not None:
+                left_s = max(0.0, left_s - (loop.time() - began))
+            is_wanted = False
+            try:
+                is_wanted = await self._confirmed(taking.confirm_hook, queue, waiter)
+            finally:
+                if not is_wanted:
+                    queue.give_back(waiter)
+            if is_wanted:
+                return waiter
+            if not waiter.has_gone:
+                self._note("queue_declined", queue.name, call_sid=waiter.call_sid)
+                return "declined"
+
+    async def _confirmed(self, hook: Hook, queue: Queue, waiter: Waiter) -> bool:
+        """FS#83: whether this call wants to talk to who waits, who goes on waiting meanwhile."""
+        self._may_leave = True
+        self._left.clear()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                asking = tasks.create_task(self._ask(hook, queue, waiter))
+                refused = tasks.create_task(self._left.wait())
+                gone = tasks.create_task(waiter.gone.wait())
+                everything = {asking, refused, gone}
+                await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+                for each in everything:
+                    each.cancel()
+        finally:
+            self._may_leave = False
+        if self._left.is_set() or waiter.has_gone or asking.cancelled():
+            return False
+        return asking.result()
+
+    async def _ask(self, hook: Hook, queue: Queue, waiter: Waiter) -> bool:
+        session = self._session
+        facts: Json = {"queue_sid": queue.sid, "queued_call_sid": waiter.call_sid}
+        try:
+            document = await session.application.answer_to(hook, facts, None)
+        except NoDocument:
+            return False  # who was to be asked first must not be joined unasked
+        if document is not None:
+            await converse(session, session.aside(), document, WHILE_ASKED)
+        if session.ending.done():
+            await asyncio.Event().wait()  # the end of the call cancels this verb
+        return True
 
     async def _talk(self, meeting: Meeting, stream: Stream) -> None:
         """Talk with the other one until either goes."""
@@ -138,7 +199,7 @@ class Queueing:
     # Live call control, and the verb `leave`.
 
     def leave(self) -> None:
-        if self._waits:
+        if self._may_leave:
             self._left.set()
 
     def mute(self, *, muted: bool) -> bool:
@@ -179,12 +240,12 @@ class Queueing:
         self._session.call.note(EventType.MEDIA, {"type": type_, "name": name, **facts})
 
 
-async def _take(queue: Queue, taking: Taking) -> Waiter | None:
+async def _next(queue: Queue, call_sid: str | None, timeout_s: float | None) -> Waiter | None:
     """Somebody who is still there; None when nobody came in time."""
     try:
-        async with asyncio.timeout(taking.timeout_s):
+        async with asyncio.timeout(timeout_s):
             while True:
-                waiter = await queue.take(taking.call_sid)
+                waiter = await queue.take(call_sid)
                 if not waiter.has_gone:
                     return waiter
     except TimeoutError:

@@ -17,6 +17,12 @@ class Dequeue(Verb):
     timeout: Seconds = Field(0, description="Seconds to wait for somebody; 0: for ever.")
     beep: bool = Field(False, description="A tone for this call just before it is joined.")
     call_sid: str | None = Field(None, description="Take this call instead of the next.")
+    confirm_hook: HookProperty | None = Field(
+        None,
+        description="Verbs for this call alone before it is joined: say, play, pause, gather, tag, "
+        "config, alert, hangup, and leave to refuse. Who is refused keeps its place; the result "
+        "is then declined.",
+    )
     action_hook: HookProperty | None = None
 
     def facts(self) -> Json:
@@ -25,7 +31,8 @@ class Dequeue(Verb):
     async def run(self, ctx: VerbContext) -> Outcome:
         hook = self.action_hook.hook if self.action_hook else None
         done = Told(hook, self.id) if hook else None
-        taking = Taking(self.name, self.timeout or None, self.beep, self.call_sid)
+        confirm = self.confirm_hook.hook if self.confirm_hook else None
+        taking = Taking(self.name, self.timeout or None, self.beep, self.call_sid, confirm)
         result = await ctx.rooms.dequeue(taking, done)
         ctx.note({"dequeue_result": result["dequeue_result"]})
         if hook is None:

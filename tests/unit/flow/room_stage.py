@@ -8,6 +8,7 @@ from typing import Any
 
 from unit.call.fakes import FakeClock, ListLog
 from unit.flow.fakes import live_call
+from voxgate.flow.application import NoDocument
 from voxgate.flow.background import Background
 from voxgate.flow.conference import Conferences
 from voxgate.flow.queue import Queues
@@ -128,6 +129,7 @@ class FakeApplication:
     """Remembers what it is asked; `answers` by hook, else nothing."""
 
     answers: dict[str, Document] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
     asked: list[tuple[str, Json, str | None]] = field(default_factory=list)
     base: Hook | None = field(default_factory=lambda: Hook("https://app.example/call"))
 
@@ -136,6 +138,13 @@ class FakeApplication:
     ) -> Document | None:
         self.asked.append((hook.url, dict(result), verb_id))
         return self.answers.get(hook.url)
+
+    async def answer_to(self, hook: Hook, result: Json, verb_id: str | None) -> Document | None:
+        """As `action`, and `failing` hooks fail."""
+        document = await self.action(hook, result, verb_id)
+        if hook.url in self.failing:
+            raise NoDocument("failed", "HTTP 500")
+        return document
 
     def absolute(self, url: str) -> str:
         return f"https://app.example{url}" if url.startswith("/") else url

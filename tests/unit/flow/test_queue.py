@@ -138,3 +138,21 @@ def test_a_meeting_is_over_once():
         assert meeting.over.done()
 
     run(story())
+
+
+def test_a_queue_is_not_forgotten_while_one_who_was_taken_may_come_back():
+    async def story():
+        queues = Queues(FakeRoom)
+        queue = queues.of("account", "support")
+        (waiter,) = waiting(queue, ("a", 1))
+        assert await queue.take(None) is waiter
+
+        queues.forget("account", queue)
+        queue.give_back(waiter)
+
+        assert queues.lengths("account") == {"support": 1}
+        queue.leave(waiter)
+        queues.forget("account", queue)
+        assert queues.lengths("account") == {}
+
+    run(story())

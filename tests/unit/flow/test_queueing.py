@@ -151,3 +151,92 @@ def test_one_who_wants_somebody_and_hangs_up_tells_so():
         assert session.application.asked == [("/done", {"dequeue_result": "hangup"}, "q")]
 
     in_hall(story)
+
+
+class TestConfirming:
+    """FS#83: who takes a caller is asked first, by itself."""
+
+    def test_the_caller_waits_on_until_the_verbs_for_the_taker_are_over(self):
+        async def story(hall):
+            caller, _, waiting = hall.enqueue("caller", wait_hook=Hook("/wait"))
+            caller.application.answers["/wait"] = verbs({"verb": "pause", "length": 2})
+            agent, _, taking = hall.dequeue("agent", confirm_hook=Hook("/confirm"))
+            agent.application.answers["/confirm"] = verbs({"verb": "pause", "length": 5})
+
+            await asyncio.sleep(4.5)
+            assert not caller.leg.stream.rooms
+            waited = [facts for url, facts, _ in caller.application.asked if url == "/wait"]
+            assert [facts["queue_time"] for facts in waited] == [0, 2, 4]
+            await asyncio.sleep(1)
+            assert caller.leg.stream.rooms == agent.leg.stream.rooms != []
+
+            facts = {"queue_sid": "queue:account:line", "queued_call_sid": "caller"}
+            assert agent.application.asked[0] == ("/confirm", facts, None)
+            taking.cancel()
+            assert (await waiting)["queue_result"] == "bridged"
+            assert hall.stage.queues.lengths("account") == {}
+
+        in_hall(story)
+
+    def test_who_refuses_leaves_the_caller_at_its_place_for_the_next(self):
+        async def story(hall):
+            first, _, _ = hall.enqueue("first")
+            await settle()
+            hall.enqueue("second")
+            agent, part, taking = hall.dequeue("agent", confirm_hook=Hook("/confirm"))
+            agent.application.answers["/confirm"] = verbs({"verb": "pause", "length": 5})
+            await asyncio.sleep(1)
+            part.leave()
+
+            assert (await taking) == {"dequeue_result": "declined"}
+            assert hall.stage.queues.lengths("account") == {"line": 2}
+            other, _, _ = hall.dequeue("other")
+            await settle()
+            assert other.leg.stream.rooms == first.leg.stream.rooms != []
+
+        in_hall(story)
+
+    def test_a_hook_that_fails_joins_nobody(self):
+        async def story(hall):
+            hall.enqueue("caller")
+            agent, _, taking = hall.dequeue("agent", confirm_hook=Hook("/confirm"))
+            agent.application.failing.add("/confirm")
+
+            assert (await taking) == {"dequeue_result": "declined"}
+            assert hall.stage.queues.lengths("account") == {"line": 1}
+
+        in_hall(story)
+
+    def test_who_hangs_up_while_it_is_asked_leaves_the_caller_in_the_queue(self):
+        async def story(hall):
+            caller, _, waiting = hall.enqueue("caller")
+            agent, _, taking = hall.dequeue("agent", confirm_hook=Hook("/confirm"))
+            agent.application.answers["/confirm"] = verbs({"verb": "pause", "length": 5})
+            await asyncio.sleep(1)
+            assert hall.stage.queues.lengths("account") == {"line": 0}
+            agent.ending.set_result(None)
+            taking.cancel()
+            await settle()
+
+            assert hall.stage.queues.lengths("account") == {"line": 1}
+            assert agent.application.asked[-1][1] == {"dequeue_result": "hangup"}
+            assert not waiting.done()
+            assert not caller.leg.stream.rooms
+
+        in_hall(story)
+
+    def test_a_caller_who_goes_meanwhile_makes_the_taker_wait_for_the_next(self):
+        async def story(hall):
+            _, _, waiting = hall.enqueue("caller")
+            agent, _, taking = hall.dequeue("agent", timeout_s=10, confirm_hook=Hook("/confirm"))
+            agent.application.answers["/confirm"] = verbs({"verb": "pause", "length": 20})
+            await asyncio.sleep(15)
+            waiting.cancel()
+            await asyncio.sleep(4)
+            assert not taking.done()
+            await asyncio.sleep(6)
+
+            assert (await taking) == {"dequeue_result": "timeout"}
+            assert hall.stage.queues.lengths("account") == {}
+
+        in_hall(story)

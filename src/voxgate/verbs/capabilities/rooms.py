@@ -50,12 +50,16 @@ class QueueWish:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Whom to take out of a queue: its head, or one call. `timeout_s` None: wait for ever."""
+    """Whom to take out of a queue: its head, or one call. `timeout_s` None: wait for ever.
+
+    With a `confirm_hook` the two are joined only once its verbs are over and the taker still stands.
+    """
 
     name: str
     timeout_s: float | None = None
     beep: bool = False
     call_sid: str | None = None
+    confirm_hook: Hook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,10 @@ class Rooms(Protocol):
         ...
 
     def leave(self) -> None:
-        """End this call's waiting in a queue; nothing happens when it does not wait."""
+        """End this call's waiting in a queue, or refuse whom it is asked to confirm.
+
+        Nothing happens when it does neither.
+        """
         ...
 
     # Live call control; each raises NotNow outside a conference.
