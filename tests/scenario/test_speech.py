@@ -417,3 +417,59 @@ def test_a_recogniser_that_breaks_while_the_caller_speaks_is_followed_by_its_fal
     assert (told["speech"]["vendor"]["name"], words(told)) == ("pocketsphinx", "operator please")
     alerts = [e["data"]["alert_type"] for e in story.placed.events() if e["type"] == "alert"]
     assert alerts == ["stt-failure"]
+
+
+class TestFallbackOfTheApplication:
+    """FS#425, #698, #774: who follows is named once, and follows whatever the failure was."""
+
+    def place(self, story: Story, number: str, *verbs: dict, **more: object) -> PlacedCall:
+        hook = story.hooks.answer(story.base, list(verbs))
+        application = story.gateway.add_application(
+            f"fallback-{story.base}",
+            call_hook={"url": hook},
+            speech_synthesis_vendor="acme",
+            speech_synthesis_language="de-DE",
+            fallback_speech_synthesis_vendor="spare",
+            fallback_speech_recognizer_vendor="pocketsphinx",
+        )
+        to = {"type": "phone", "number": number, "trunk": "speech"}
+        body = {"from": "+15005550001", "to": to, "application_sid": application, **more}
+        return story.gateway.call(body)
+
+    @staticmethod
+    def alerts(placed: PlacedCall) -> list[str]:
+        return [e["data"]["message"] for e in placed.events() if e["type"] == "alert"]
+
+    def test_each_vendor_that_cannot_speak_is_told_once_and_the_callee_hears_every_word(
+        self, story, sandbox
+    ):
+        """PR FS#1174, FS#774: it is passed over for the rest of the call."""
+        says = [{"verb": "say", "text": text} for text in ("eins zwei drei", "vier fünf sechs")]
+        with sandbox.callee("answer; listen") as callee:
+            placed = self.place(story, callee.number, *says, HANGUP)
+            heard = callee.wait(20)
+
+        missing = "text to speech credentials for {} have not been provisioned"
+        assert self.alerts(placed) == [missing.format("acme"), missing.format("spare")]
+        assert sound_ms(heard) > 1500
+
+    def test_the_request_comes_before_the_application(self, story, sandbox):
+        say = {"verb": "say", "text": "eins"}
+        with sandbox.callee("answer; listen") as callee:
+            own = {"fallback_speech_synthesis_vendor": "other"}
+            placed = self.place(story, callee.number, say, HANGUP, **own)
+            callee.wait(20)
+
+        assert ["acme" in each or "other" in each for each in self.alerts(placed)] == [True, True]
+
+    def test_the_applications_recogniser_listens_when_the_one_asked_for_cannot(
+        self, story, sandbox
+    ):
+        ear = {"vendor": "acme", "language": "en-US", "hints": ["yes please", "no thank you"]}
+        story.hooks.answer(story.at("said"), [HANGUP])
+        with sandbox.callee(WAITS) as callee:
+            self.place(story, callee.number, gather(story, recognizer=ear, say={"text": "Well?"}))
+            callee.wait(20)
+
+        assert words(story.told("said")) == "yes please"
+        assert story.told("said")["speech"]["vendor"]["name"] == "pocketsphinx"

@@ -566,6 +566,7 @@ class TestEvents:
         talk.wait_for("verb:status", lambda f: f["data"]["event"] == "kill-playback")
 
     def test_tell_speech_vendors_that_fail_never_over_http(self, gateway, app):
+        """FS#698, FS#1174: with failover, once for the vendor."""
         say = {"verb": "say", "text": "Guten Tag", "synthesizer": {"vendor": "acme"}, "id": "s"}
 
         placed, talk = running(gateway, app, say, HANGUP)

@@ -24,6 +24,12 @@ def to_wire(application: Application) -> Wire:
         "speech_synthesis_voice": application.speech_synthesis_voice,
         "speech_recognizer_vendor": application.speech_recognizer_vendor,
         "speech_recognizer_language": application.speech_recognizer_language,
+        "use_for_fallback_speech": answers.flag(application.use_for_fallback_speech),
+        "fallback_speech_synthesis_vendor": application.fallback_speech_synthesis_vendor,
+        "fallback_speech_synthesis_language": application.fallback_speech_synthesis_language,
+        "fallback_speech_synthesis_voice": application.fallback_speech_synthesis_voice,
+        "fallback_speech_recognizer_vendor": application.fallback_speech_recognizer_vendor,
+        "fallback_speech_recognizer_language": application.fallback_speech_recognizer_language,
         "fallback": application.fallback,
         "created_at": answers.moment(application.created_at),
     }

@@ -153,8 +153,7 @@ def _ear(order: AmdOrder, told: Session) -> Ear | None:
     if told.context is not None:
         ear = told.context.ears.resolved(wish)
     else:
-        choice = told.call.record.request.recognizer
-        ear = wish.over(Ear(vendor=choice.vendor, language=choice.language))
+        ear = wish.over(told.call.record.request.recognizer.ear)
     if ear.vendor is None or (order.ear is None and ear.vendor == OFFLINE_EAR):
         return None
     return replace(ear, interim=True)

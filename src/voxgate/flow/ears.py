@@ -25,8 +25,7 @@ class CallEars:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        choice = session.call.record.request.recognizer
-        self._ordered = Ear(vendor=choice.vendor, language=choice.language)
+        self._ordered = session.call.record.request.recognizer.ear
         self._preferred: Ear | None = None
         self._hearing: Hearing | None = None
         self._hearing_in_use = asyncio.Lock()

@@ -30,14 +30,13 @@ class SessionSettings:
         ordered = self._request.voice
         return ordered if self._synthesizer is None else self._synthesizer.resolve(ordered)
 
-    def spoken(self, wish: SynthesizerChoice | None) -> SynthesizerChoice | None:
+    def spoken(self, wish: SynthesizerChoice | None) -> SynthesizerChoice:
         """A verb's wish, with what it leaves to the session beyond the voice."""
-        session = self._synthesizer
-        if session is None:
-            return wish
+        session = self._synthesizer or SynthesizerChoice()
+        fallback = session.fallback or self._request.fallback_voice
         if wish is None:
-            return SynthesizerChoice(gender=session.gender, fallback=session.fallback)
-        return replace(wish, fallback=wish.fallback or session.fallback)
+            return SynthesizerChoice(gender=session.gender, fallback=fallback)
+        return replace(wish, fallback=wish.fallback or fallback)
 
     def speak_as(self, synthesizer: SynthesizerChoice | None) -> None:
         self._synthesizer = synthesizer

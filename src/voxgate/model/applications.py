@@ -20,5 +20,11 @@ class Application:
     speech_synthesis_voice: str | None = None
     speech_recognizer_vendor: str | None = None
     speech_recognizer_language: str | None = None
+    use_for_fallback_speech: bool = False  # whether the next five count
+    fallback_speech_synthesis_vendor: str | None = None
+    fallback_speech_synthesis_language: str | None = None
+    fallback_speech_synthesis_voice: str | None = None
+    fallback_speech_recognizer_vendor: str | None = None
+    fallback_speech_recognizer_language: str | None = None
     fallback: Json | None = None  # where calls go when the application cannot be reached
     created_at: float = 0.0

@@ -146,6 +146,7 @@ class CallRequest:
     headers: tuple[tuple[str, str], ...] = ()
     voice: Voice = Voice()
     recognizer: RecognizerChoice = RecognizerChoice()
+    fallback_voice: Voice | None = None  # speaks when the vendor of `voice` fails
     amd: Json | None = None
     fallback: Json | None = None  # the application's, for when it cannot be reached
     record: bool = False  # the account or the application has every call recorded

@@ -18,6 +18,17 @@ class Voice:
 class RecognizerChoice:
     vendor: str | None = None
     language: str | None = None
+    fallback_vendor: str | None = None
+    fallback_language: str | None = None
+
+    @property
+    def ear(self) -> "Ear":
+        return Ear(
+            vendor=self.vendor,
+            language=self.language,
+            fallback_vendor=self.fallback_vendor,
+            fallback_language=self.fallback_language,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,17 @@ from voxgate.model.calls import Json
 from voxgate.provisioning import reach
 from voxgate.provisioning.addresses import owned_hooks, proxy_problem, sip_address
 from voxgate.provisioning.call_draft import header_name, phone_number
-from voxgate.provisioning.drafts import Draft, Flag, Name, OwnedHook, Phrase, Sid, Word
+from voxgate.provisioning.drafts import (
+    Draft,
+    Flag,
+    Name,
+    OwnedHook,
+    Phrase,
+    Sid,
+    Spare,
+    SparePhrase,
+    Word,
+)
 from voxgate.provisioning.errors import FieldError, Invalid, NotFound, Unprocessable
 from voxgate.provisioning.inventory import Inventory
 from voxgate.provisioning.pages import Listing, PageRequest
@@ -25,6 +35,7 @@ VerbCheck = Callable[[str], str | None]
 """What is wrong with an `app_json` (a JSON array of verbs as text), or None."""
 
 HOOKS = ("call_hook", "call_status_hook")
+FALLBACK_VENDORS = ("fallback_speech_synthesis_vendor", "fallback_speech_recognizer_vendor")
 
 
 def _goal(text: str) -> str:
@@ -67,15 +78,9 @@ class ApplicationDraft(Draft):
     later: ClassVar = {
         "messaging_hook": {},
         "env_vars": {},
-        "use_for_fallback_speech": 0,
         "speech_synthesis_label": "",
         "speech_recognizer_label": "",
-        "fallback_speech_synthesis_vendor": "",
-        "fallback_speech_synthesis_language": "",
-        "fallback_speech_synthesis_voice": "",
         "fallback_speech_synthesis_label": "",
-        "fallback_speech_recognizer_vendor": "",
-        "fallback_speech_recognizer_language": "",
         "fallback_speech_recognizer_label": "",
     }
 
@@ -90,6 +95,14 @@ class ApplicationDraft(Draft):
     speech_synthesis_voice: Phrase | None = None
     speech_recognizer_vendor: Word | None = None
     speech_recognizer_language: Word | None = None
+    use_for_fallback_speech: Flag = Field(
+        False, description="Whether the fallback vendors count; naming one switches it on."
+    )
+    fallback_speech_synthesis_vendor: Spare = None
+    fallback_speech_synthesis_language: Spare = None
+    fallback_speech_synthesis_voice: SparePhrase = None
+    fallback_speech_recognizer_vendor: Spare = None
+    fallback_speech_recognizer_language: Spare = None
     fallback: FallbackDraft | None = None
 
 
@@ -198,6 +211,8 @@ class Applications:
         if (fallback := sent.get("fallback")) is not None:
             self._check_reach(fallback)
             sent["fallback"] = fallback.to_json()
+        if any(sent.get(name) for name in FALLBACK_VENDORS):
+            sent.setdefault("use_for_fallback_speech", True)
         hooks = owned_hooks(sent, current, HOOKS, self._inventory.egress)
         return replace(current, **{**sent, **hooks})
 

@@ -7,7 +7,12 @@ from voxgate.base.ids import new_sid
 from voxgate.model.accounts import Account
 from voxgate.model.applications import Application
 from voxgate.model.calls import Call, CallRequest, CallStatus, Json, Target
-from voxgate.provisioning.call_request import recognizer_of, records_all, voice_of
+from voxgate.provisioning.call_request import (
+    fallback_voice_of,
+    recognizer_of,
+    records_all,
+    voice_of,
+)
 from voxgate.provisioning.calls import CallLog
 from voxgate.provisioning.capacity import Capacity, Tenancy, full_text, tenancy_of
 from voxgate.provisioning.directory import Directory
@@ -94,6 +99,7 @@ class Arrivals:
             app_json=chosen.app_json or (application.app_json if application else None),
             voice=voice_of(levels),
             recognizer=recognizer_of(levels),
+            fallback_voice=fallback_voice_of(levels),
             source_ip=arrival.source_ip,
             record=records_all(application, account),
         )

@@ -14,6 +14,8 @@ from voxgate.provisioning.drafts import (
     PathHook,
     Phrase,
     Sid,
+    Spare,
+    SparePhrase,
     Word,
     host_name,
     one_line,
@@ -232,12 +234,7 @@ class CallDraft(_Wire):
         "env_vars": {},
         "speech_synthesis_label": "",
         "speech_recognizer_label": "",
-        "fallback_speech_synthesis_vendor": "",
-        "fallback_speech_synthesis_language": "",
-        "fallback_speech_synthesis_voice": "",
         "fallback_speech_synthesis_label": "",
-        "fallback_speech_recognizer_vendor": "",
-        "fallback_speech_recognizer_language": "",
         "fallback_speech_recognizer_label": "",
     }
 
@@ -277,6 +274,11 @@ class CallDraft(_Wire):
     speech_synthesis_voice: Phrase | None = None
     speech_recognizer_vendor: Word | None = None
     speech_recognizer_language: Word | None = None
+    fallback_speech_synthesis_vendor: Spare = None
+    fallback_speech_synthesis_language: Spare = None
+    fallback_speech_synthesis_voice: SparePhrase = None
+    fallback_speech_recognizer_vendor: Spare = None
+    fallback_speech_recognizer_language: Spare = None
     # The path says which account; `id` names the verb in the reference. Both change nothing.
     account_sid: Sid | None = None
     id: Phrase | None = None

@@ -3,6 +3,8 @@
 The call wins over the application, and the application over the account.
 """
 
+from collections.abc import Iterator
+
 from voxgate.base.egress import EgressPolicy
 from voxgate.model.accounts import Account
 from voxgate.model.applications import Application
@@ -45,6 +47,7 @@ def complete(draft: CallDraft, application: Application | None, account: Account
         headers=tuple(draft.headers.items()),
         voice=voice_of(levels),
         recognizer=recognizer_of(levels),
+        fallback_voice=fallback_voice_of(levels),
         amd=None if draft.amd is None else _amd(draft.amd),
         refer_hook=_hook(draft.refer_hook),
         sip_request_hook=_hook(draft.sip_request_hook),
@@ -74,12 +77,42 @@ def voice_of(levels: tuple[_Level, ...]) -> Voice:
 
 
 def recognizer_of(levels: tuple[_Level, ...]) -> RecognizerChoice:
-    language = None
+    vendor = language = None
     for level in levels:
         language = language or level.speech_recognizer_language
         if level.speech_recognizer_vendor:
-            return RecognizerChoice(level.speech_recognizer_vendor, language)
-    return RecognizerChoice(None, language)
+            vendor = level.speech_recognizer_vendor
+            break
+    for spare in _spares(levels):
+        if spare.fallback_speech_recognizer_vendor:
+            return RecognizerChoice(
+                vendor,
+                language,
+                spare.fallback_speech_recognizer_vendor,
+                spare.fallback_speech_recognizer_language,
+            )
+    return RecognizerChoice(vendor, language)
+
+
+def fallback_voice_of(levels: tuple[_Level, ...]) -> Voice | None:
+    """Of the first level that names a vendor; the call's language unless it names another."""
+    for spare in _spares(levels):
+        if spare.fallback_speech_synthesis_vendor:
+            language = spare.fallback_speech_synthesis_language or voice_of(levels).language
+            voice = spare.fallback_speech_synthesis_voice
+            return Voice(spare.fallback_speech_synthesis_vendor, language, voice)
+    return None
+
+
+def _spares(levels: tuple[_Level, ...]) -> Iterator[CallDraft | Application]:
+    for level in levels:
+        match level:
+            case CallDraft():
+                yield level
+            case Application(use_for_fallback_speech=True):
+                yield level
+            case _:
+                pass
 
 
 def check_egress(draft: CallDraft, request: CallRequest, policy: EgressPolicy) -> None:

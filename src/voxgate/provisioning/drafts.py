@@ -76,6 +76,11 @@ Name = Annotated[
 ]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64), OneLine]
 Phrase = Annotated[str, StringConstraints(max_length=256), OneLine]
+# Portals send an empty text for what was left blank.
+Spare = Annotated[Word | None, BeforeValidator(lambda value: None if value == "" else value)]
+SparePhrase = Annotated[
+    Phrase | None, BeforeValidator(lambda value: None if value == "" else value)
+]
 Prose = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
 Sid = Annotated[str, AfterValidator(_sid)]
 Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool | Literal[0, 1])]

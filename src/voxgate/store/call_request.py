@@ -17,8 +17,14 @@ def request_to_text(request: CallRequest, box: SecretBox) -> str:
         "call_hook": sealed_hook(request.call_hook, box),
         "call_status_hook": sealed_hook(request.call_status_hook, box),
         "notify_hook": sealed_hook(request.notify_hook, box),
-        "voice": [request.voice.vendor, request.voice.language, request.voice.voice],
-        "recognizer": [request.recognizer.vendor, request.recognizer.language],
+        "voice": _voice_to_json(request.voice),
+        "recognizer": [
+            request.recognizer.vendor,
+            request.recognizer.language,
+            request.recognizer.fallback_vendor,
+            request.recognizer.fallback_language,
+        ],
+        "fallback_voice": _voice_to_json(request.fallback_voice),
         "headers": request.headers,
         "from_host": request.from_host,
         "caller_name": request.caller_name,
@@ -56,6 +62,9 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         headers=_pairs(document["headers"]),
         voice=Voice(*document["voice"]),
         recognizer=RecognizerChoice(*document["recognizer"]),
+        fallback_voice=Voice(*document["fallback_voice"])
+        if document.get("fallback_voice")
+        else None,
         amd=_amd_from_json(document["amd"], box),
         fallback=document.get("fallback"),
         source_ip=document.get("source_ip"),
@@ -66,6 +75,10 @@ def request_from_text(text: str, box: SecretBox) -> CallRequest:
         parent_call_sid=document.get("parent_call_sid"),
         caller_id=document.get("caller_id"),
     )
+
+
+def _voice_to_json(voice: Voice | None) -> list[str | None] | None:
+    return None if voice is None else [voice.vendor, voice.language, voice.voice]
 
 
 def _target_to_json(target: Target, box: SecretBox) -> Json:

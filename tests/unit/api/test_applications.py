@@ -44,6 +44,12 @@ def test_an_application_is_made_shown_changed_and_deleted(database_url):
             "speech_synthesis_voice": None,
             "speech_recognizer_vendor": None,
             "speech_recognizer_language": None,
+            "use_for_fallback_speech": 0,
+            "fallback_speech_synthesis_vendor": None,
+            "fallback_speech_synthesis_language": None,
+            "fallback_speech_synthesis_voice": None,
+            "fallback_speech_recognizer_vendor": None,
+            "fallback_speech_recognizer_language": None,
             "fallback": None,
         }
         change = await world.send("PUT", path, {"name": "renamed", "call_status_hook": None})

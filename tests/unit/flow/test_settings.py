@@ -42,7 +42,18 @@ def test_a_verb_s_wish_keeps_the_fallback_of_the_session():
 
 
 def test_without_a_session_voice_a_wish_is_as_it_is():
-    assert settings().spoken(None) is None
+    assert settings().spoken(None) == SynthesizerChoice()
+
+
+def test_the_fallback_of_the_calls_order_stands_behind_those_of_the_session_and_the_verb():
+    ordered, sessions, verbs = (Voice(vendor, "de-DE") for vendor in ("one", "two", "three"))
+    changed = settings(fallback_voice=ordered)
+    assert changed.spoken(None).fallback == ordered
+
+    changed.speak_as(SynthesizerChoice(fallback=sessions))
+
+    assert changed.spoken(None).fallback == sessions
+    assert changed.spoken(SynthesizerChoice(fallback=verbs)).fallback == verbs
 
 
 @pytest.mark.parametrize(

@@ -66,19 +66,41 @@ def test_bad_applications_are_refused_by_field(sqlite_url):
                 ({**good, "account_sid": MISSING_SID}, ["account_sid"]),
                 ({**good, "messaging_hook": HOOK}, ["messaging_hook"]),
                 (
-                    {**good, "use_for_fallback_speech": 1, "env_vars": {"A": 1}},
-                    ["use_for_fallback_speech", "env_vars"],
-                ),
-                (
-                    {**good, "fallback_speech_synthesis_vendor": "x"},
-                    ["fallback_speech_synthesis_vendor"],
+                    {**good, "fallback_speech_synthesis_label": "x", "env_vars": {"A": 1}},
+                    ["fallback_speech_synthesis_label", "env_vars"],
                 ),
                 ({**good, "call_hook": {"url": "http://169.254.169.254/"}}, ["call_hook"]),
             ],
         )
-        harmless = {"messaging_hook": None, "use_for_fallback_speech": 0, "env_vars": {}}
+        harmless = {
+            "messaging_hook": None,
+            "env_vars": {},
+            "fallback_speech_recognizer_label": "",
+            "fallback_speech_recognizer_vendor": "",
+        }
         await world.made("Applications", {**good, **harmless})
         await world.check_refused(422, "POST", "/v1/Applications", [(good, ["name"])])
+
+    in_world(sqlite_url, story)
+
+
+def test_naming_a_fallback_vendor_switches_fallback_speech_on(sqlite_url):
+    async def story(world):
+        body = {"name": "bot", "account_sid": world.account_sid, "call_hook": HOOK}
+        vendor = {"fallback_speech_synthesis_vendor": "acme"}
+        sid = await world.made("Applications", body)
+        path = f"/v1/Applications/{sid}"
+
+        for change, shown in (
+            ({**vendor, "use_for_fallback_speech": 0}, 0),
+            (vendor, 1),
+            ({"use_for_fallback_speech": 0}, 0),
+            ({"fallback_speech_synthesis_vendor": ""}, 0),
+        ):
+            assert (await world.send("PUT", path, change)).status == 204
+            assert (await world.send("GET", path)).body["use_for_fallback_speech"] == shown
+
+        assert (await world.send("GET", path)).body["fallback_speech_synthesis_vendor"] is None
 
     in_world(sqlite_url, story)
 

@@ -38,6 +38,52 @@ def test_the_call_decides_before_the_application(sqlite_url, asked, voice):
     in_world(sqlite_url, story)
 
 
+SPARE = {
+    "fallback_speech_synthesis_vendor": "spare",
+    "fallback_speech_synthesis_voice": "Emma",
+    "fallback_speech_recognizer_vendor": "ears",
+    "fallback_speech_recognizer_language": "de-AT",
+}
+
+
+@pytest.mark.parametrize(
+    ("of_app", "asked", "voice", "ear"),
+    [
+        (SPARE, {}, Voice("spare", "de-DE", "Emma"), ("ears", "de-AT")),
+        ({**SPARE, "use_for_fallback_speech": 0}, {}, None, (None, None)),
+        (
+            SPARE,
+            {"fallback_speech_synthesis_vendor": "own"},
+            Voice("own", "de-DE"),
+            ("ears", "de-AT"),
+        ),
+        (
+            {},
+            {
+                "fallback_speech_recognizer_vendor": "own",
+                "fallback_speech_synthesis_vendor": "x",
+                "fallback_speech_synthesis_language": "fr-FR",
+            },
+            Voice("x", "fr-FR"),
+            ("own", None),
+        ),
+    ],
+)
+def test_who_speaks_and_listens_when_the_vendors_fail(sqlite_url, of_app, asked, voice, ear):
+    """The call decides before the application, each kind of vendor by itself."""
+
+    async def story(world):
+        path, application = await furnish(world, **SPEECH, **of_app)
+        body = {"application_sid": application, "from": "1", "to": PHONE, **asked}
+        assert (await world.send("POST", path, body)).status == 201
+
+        request = started(world)[0].request
+        assert request.fallback_voice == voice
+        assert request.recognizer == RecognizerChoice("acme", "de-DE", *ear)
+
+    in_world(sqlite_url, story)
+
+
 def test_the_application_decides_before_the_account(sqlite_url):
     async def story(world):
         path, application = await furnish(world)

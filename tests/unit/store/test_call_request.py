@@ -45,7 +45,8 @@ REQUESTS = st.builds(
     caller_id=MAYBE,
     headers=PAIRS,
     voice=st.builds(Voice, TEXT, TEXT, MAYBE),
-    recognizer=st.builds(RecognizerChoice, MAYBE, MAYBE),
+    recognizer=st.builds(RecognizerChoice, MAYBE, MAYBE, MAYBE, MAYBE),
+    fallback_voice=st.none() | st.builds(Voice, TEXT, TEXT, MAYBE),
     amd=st.none()
     | st.builds(
         lambda password, rest: {**rest, "actionHook": {"url": "/amd", **password}},
