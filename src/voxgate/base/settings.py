@@ -3,7 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import (
@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+Ringback = Literal["eu", "us", "uk", "off"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -144,6 +145,11 @@ class Settings(BaseSettings):
     )
     strict_verbs: bool = Field(
         False, description="Refuse a document with an unknown property instead of ignoring it."
+    )
+    ringback: Ringback = Field(
+        "eu",
+        description="What an answered caller hears while `dial` rings, unless dialMusic or the "
+        "network of the only target says otherwise: eu (425 Hz), us, uk, or off.",
     )
     digest: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_algorithms)] = Field(
         ("MD5",),

@@ -7,6 +7,7 @@ from voxgate.call import outcome
 from voxgate.flow.child import ChildCall, first_of
 from voxgate.flow.program import FirstDocument
 from voxgate.flow.ringing import PickUp, Ringing
+from voxgate.flow.ringtone import RINGING_TONE
 from voxgate.flow.session import Ending, Session
 from voxgate.flow.talk import Talk
 from voxgate.verbs.capabilities.dialling import DialOrder, DialResult
@@ -169,6 +170,6 @@ class RunningDial:
             cause = outcome.COMPLETED if answered_here else outcome.PARENT_ENDED
             child.release(Ending(cause))
         self._children.clear()
-        for name in ("early-media", "dial-music"):
+        for name in ("early-media", "dial-music", RINGING_TONE):
             self._session.background.stop(name)
         self._talk.close()

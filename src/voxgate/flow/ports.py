@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from voxgate.amd.hints import Hints
 from voxgate.base.clock import Clock
+from voxgate.base.settings import Ringback
 from voxgate.call.call import LiveCall
 from voxgate.call.dial import Dial, DialSettings, Inviter, Locate
 from voxgate.call.events import EventLog
@@ -54,6 +55,7 @@ class CallSettings:
     media_timeout_s: float
     time_limit_s: int
     strict_verbs: bool
+    ringback: Ringback = "eu"
 
 
 Place = Callable[[str, object], Awaitable[str]]

@@ -11,6 +11,7 @@ from voxgate.call.dial import Connected, NotConnected
 from voxgate.call.orphan import intended_facts
 from voxgate.call.outcome import Cause
 from voxgate.flow.child import ELSEWHERE, ChildCall
+from voxgate.flow.ringtone import RingingTone
 from voxgate.flow.session import Ending, Session
 from voxgate.flow.transfer import Replaces, replaced_by
 from voxgate.model.calls import Call, CallRequest, CallStatus, EventType
@@ -23,6 +24,7 @@ Waiting = dict["asyncio.Future[Connected | NotConnected]", ChildCall]
 PickUp = Callable[[Replaces], ChildCall | None]
 """Takes a call over that was arranged in this process, for its new partner."""
 
+RINGING = 180
 FORWARDED = ("P-Asserted-Identity", "Privacy")
 
 # What stands for a dial whose targets all failed: the one that says most about the people called.
@@ -50,6 +52,8 @@ class Ringing:
         self._refused: list[NotDialled] = []
         self._lost: list[tuple[ChildCall, NotConnected]] = []
         self._timed_out = False
+        self._heard: ChildCall | None = None  # whose network the caller hears
+        self._tone = RingingTone(session, heard=self._hears_network)
         self.over = False
 
     async def run(self) -> ChildCall | None:
@@ -94,16 +98,28 @@ class Ringing:
         if self.over:
             return
         self._session.on_dial_progress(event.status, event.reason)
-        if not event.body:
-            self._session.line.ring()
         alone = len(self._order.targets) == 1 and self._order.music is None
         if event.body and alone and child.session.leg is None:
             self._session.background.start("early-media", self._relay_early_media(child))
+            if event.status != RINGING:
+                return
+        self._session.line.ring()
+        if self._order.music is None:
+            self._tone.begin()
 
     async def _relay_early_media(self, child: ChildCall) -> None:
         await self._session.line.early_media()
         if not self.over:
+            self._heard = child
             self._hear(child)
+
+    def _hears_network(self) -> bool:
+        child = self._heard
+        return (
+            child is not None
+            and child.media is not None
+            and child.media.stream.stats().packets_received > 0
+        )
 
     async def _first_answer(self) -> ChildCall | None:
         """The first who answered, and confirmed if that was asked for; the rest are let go."""
@@ -129,6 +145,7 @@ class Ringing:
             return None
         finally:
             self._session.background.stop("dial-music")
+            self._tone.stop()
 
     def _stop_ringing(self, waiting: Waiting) -> Waiting:
         """The ring timeout; whoever has picked up and is being asked to confirm is not rung."""

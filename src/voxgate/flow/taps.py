@@ -22,7 +22,7 @@ from voxgate.verbs.capabilities.taps import Listened, ListenOrder
 from voxgate.verbs.contract import NotNow
 
 BACKGROUND = "listen"
-BEEP = tone(1500, 500)
+BEEP = tone(1500, ms=500)
 _WEBSOCKETS = {"http": "ws", "https": "wss"}
 
 

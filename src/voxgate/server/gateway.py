@@ -229,6 +229,7 @@ class Gateway:
                 media_timeout_s=settings.media_timeout_s,
                 time_limit_s=settings.time_limit_s,
                 strict_verbs=settings.strict_verbs,
+                ringback=settings.ringback,
             ),
             redirect_status=deliveries.redirect,
             observe_media=self._metrics.media_ended,

@@ -5,7 +5,7 @@ from voxgate.testing.rtp import frequency_hz
 
 
 def test_a_tone_has_its_length_and_frequency_and_does_not_click():
-    sound = tone(1000, 500)
+    sound = tone(1000, ms=500)
     samples = array("h", sound.samples)
 
     assert sound.duration_ms == 500
