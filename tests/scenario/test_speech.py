@@ -196,7 +196,7 @@ def test_what_is_understood_so_far_is_told(story):
 
 
 def test_everything_said_is_transcribed_until_the_call_ends(story):
-    """FS#997: the last words too, spoken just before the hang-up."""
+    """FS#997: the last words too. FS#388: a recogniser with options serves here as in gather."""
     transcribe = {
         "verb": "transcribe",
         "transcriptionHook": story.at("line"),

@@ -1,12 +1,16 @@
 """What an application behind a WebSocket is told of the verbs, and the wait for its commands."""
 
 import asyncio
+from collections.abc import Sequence
 
 from voxgate.flow.application import VERB_STATUS
 from voxgate.flow.session import Session
 from voxgate.model.calls import EventType
-from voxgate.verbs.contract import NEXT, Outcome, Verb, VerbContext
+from voxgate.verbs.contract import NEXT, Outcome, Speech, Verb, VerbContext
 from voxgate.verbs.filler import Company, GivenUp
+
+AHEAD = "speech ahead"
+GOES_ON = frozenset({"say", "play", "pause"})
 
 
 class Attendance:
@@ -17,10 +21,31 @@ class Attendance:
         self._context = context
 
     def on_verb(self, event: str, verb: Verb) -> None:
+        if event == "starting":
+            self._render_ahead(verb)
         if not self._session.settings.notify_events:
             return
         about = {"event": event, "name": verb.verb} | ({"id": verb.id} if verb.id else {})
         self._session.application.tell(VERB_STATUS, about)
+
+    def _render_ahead(self, verb: Verb) -> None:
+        """FS#816: what is said next is ready when its turn comes.
+
+        Only during verbs that say where it goes on: after a gather the application decides.
+        """
+        runner, settings = self._session.runner, self._session.settings
+        if runner is None or verb.verb not in GOES_ON or not settings.cache_speech:
+            return
+        coming = runner.coming
+        phrases = (*verb.speech()[1:], *(coming.speech() if coming is not None else ()))
+        if phrases:
+            self._session.background.start(AHEAD, self._prepare(phrases))
+
+    async def _prepare(self, phrases: Sequence[Speech]) -> None:
+        session = self._session
+        for phrase in phrases:
+            wish = session.settings.spoken(phrase.synthesizer)
+            await session.speaker.prepare(phrase.text, session.settings.voice, wish)
 
     @property
     def more_may_come(self) -> bool:

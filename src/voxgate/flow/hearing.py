@@ -21,7 +21,7 @@ class Hearing:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._listener = Listener(session.ports.recognizers, self._alert)
+        self._listener = Listener(session.ports.recognizers, self._alert, call_sid=session.call.sid)
         self._voice = False
         self._tell: Callable[[EarEvent], None] | None = None
         self._stop_watching = session.listen_to_media(self._on_media)

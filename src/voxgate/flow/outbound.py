@@ -102,9 +102,8 @@ class OutboundCall:
 
     async def _prepare(self, app_json: str) -> None:
         for speech in opening_of(app_json):
-            await self.session.speaker.prepare(
-                speech.text, self.call.record.request.voice, speech.synthesizer
-            )
+            wish = self.session.settings.spoken(speech.synthesizer)
+            await self.session.speaker.prepare(speech.text, self.session.settings.voice, wish)
 
     async def _talk(self, connected: Connected, media: MediaSession) -> None:
         session = self.session

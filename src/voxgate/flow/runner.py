@@ -72,6 +72,11 @@ class Runner:
         self._current: asyncio.Task[Outcome] | None = None
         self._replaced = False
 
+    @property
+    def coming(self) -> Verb | None:
+        """What runs after the running one unless something comes in between."""
+        return self._queue[0] if self._queue else None
+
     def replace(self, document: Document) -> None:
         """Drop what is left, stop the running verb, go on with `document`."""
         self._queue = deque(document.verbs)

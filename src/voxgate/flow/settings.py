@@ -33,10 +33,8 @@ class SessionSettings:
     def spoken(self, wish: SynthesizerChoice | None) -> SynthesizerChoice:
         """A verb's wish, with what it leaves to the session beyond the voice."""
         session = self._synthesizer or SynthesizerChoice()
-        fallback = session.fallback or self._request.fallback_voice
-        if wish is None:
-            return SynthesizerChoice(gender=session.gender, fallback=fallback)
-        return replace(wish, fallback=wish.fallback or fallback)
+        session = replace(session, fallback=session.fallback or self._request.fallback_voice)
+        return (wish or SynthesizerChoice(gender=session.gender)).over(session)
 
     def speak_as(self, synthesizer: SynthesizerChoice | None) -> None:
         self._synthesizer = synthesizer

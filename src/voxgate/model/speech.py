@@ -40,6 +40,22 @@ class SynthesizerChoice:
     voice: str | None = None
     gender: str | None = None  # MALE, FEMALE or NEUTRAL; used when no voice is named
     fallback: Voice | None = None
+    engine: str | None = None
+    options: str | None = None  # the vendor's own object, as JSON with sorted keys
+    instructions: str | None = None  # how to say it, of one `say`
+
+    def over(self, session: "SynthesizerChoice") -> "SynthesizerChoice":
+        """This wish, with what it leaves to the session beyond the voice.
+
+        Engine and options are a vendor's own: those of another vendor are left behind.
+        """
+        alike = self.vendor in {None, session.vendor}
+        return replace(
+            self,
+            fallback=self.fallback or session.fallback,
+            engine=self.engine or (session.engine if alike else None),
+            options=self.options or (session.options if alike else None),
+        )
 
     def resolve(self, session: Voice) -> Voice:
         """The voice asked for; a session voice never crosses to another vendor or language."""

@@ -1,6 +1,6 @@
 """What a synthesizer is: speech described as values in, sound out, or a named failure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from voxgate.base.errors import VoxgateError
@@ -34,6 +34,15 @@ class Utterance:
     voice: Voice
     gender: str | None = None  # MALE, FEMALE or NEUTRAL; used when the voice has no name
     rate_hz: int = 8000
+    engine: str = "neural"
+    options: str | None = None  # the vendor's own object, as JSON with sorted keys
+    instructions: str | None = None
+
+    def by(self, voice: Voice) -> "Utterance":
+        """The same words in another voice; another vendor knows nothing of engine and options."""
+        if voice.vendor == self.voice.vendor:
+            return replace(self, voice=voice)
+        return replace(self, voice=voice, engine="neural", options=None)
 
 
 @dataclass(frozen=True, slots=True)

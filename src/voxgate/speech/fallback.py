@@ -1,7 +1,7 @@
 """Who speaks when the vendor asked for cannot, and who is told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from voxgate.model.audio import Audio
 from voxgate.model.speech import Voice
@@ -56,7 +56,7 @@ class Fallback:
             for voice in asked
             if voice.vendor not in self._failed_vendors and voice not in self._unknown_voices
         ]
-        return [replace(wanted, voice=voice) for voice in dict.fromkeys([*worth_trying, offline])]
+        return [wanted.by(voice) for voice in dict.fromkeys([*worth_trying, offline])]
 
     def _remember(self, failure: SpeechFailed, voice: Voice) -> None:
         if failure.kind == "unknown-voice":

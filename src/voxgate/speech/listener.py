@@ -22,13 +22,14 @@ class _Choice:
     listening: Listening
 
 
-def _choices(ear: Ear) -> list[_Choice]:
+def _choices(ear: Ear, call_sid: str) -> list[_Choice]:
     """The vendor asked for and the fallback, in this order."""
     language = ear.language or DEFAULT_LANGUAGE
     listening = Listening(
         language=language,
         hints=ear.hints or (),
         interim=bool(ear.interim),
+        call_sid=call_sid,
         options=ear.options,
     )
     choices = [_Choice(ear.vendor or OFFLINE_EAR, listening)]
@@ -46,8 +47,13 @@ class Listener:
     """
 
     def __init__(
-        self, recognizers: Recognizers, alert: Callable[[SpeechAlert, str | None], None]
+        self,
+        recognizers: Recognizers,
+        alert: Callable[[SpeechAlert, str | None], None],
+        *,
+        call_sid: str,
     ) -> None:
+        self._call_sid = call_sid
         self._recognizers = recognizers
         self._alert = alert
         self._failed: set[str] = set()
@@ -125,7 +131,9 @@ class Listener:
         return self._choice in left[:1] + more[:1]
 
     def _left(self, ear: Ear) -> list[_Choice]:
-        return [choice for choice in _choices(ear) if choice.vendor not in self._failed]
+        return [
+            choice for choice in _choices(ear, self._call_sid) if choice.vendor not in self._failed
+        ]
 
     async def _open(self, ear: Ear, last: RecognitionFailed | None = None) -> None:
         choices = self._left(ear)

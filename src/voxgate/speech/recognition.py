@@ -11,7 +11,7 @@ from voxgate.base.errors import VoxgateError
 class Listening:
     """Everything a recogniser is told before it listens.
 
-    `options` is the application's recognizer object as it came over the wire: a vendor finds its
+    `call_sid` is for the vendor's own records. `options` is the application's recognizer object as it came over the wire: a vendor finds its
     own block (`deepgramOptions`, ...) and whatever else it understands there.
     """
 
@@ -19,6 +19,7 @@ class Listening:
     hints: tuple[str, ...] = ()
     interim: bool = False
     rate_hz: int = 8000
+    call_sid: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

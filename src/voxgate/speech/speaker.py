@@ -73,7 +73,7 @@ class Speaker:
         script = parse(text)
         faults = tuple(SpeechAlert("tts-failure", fault) for fault in script.faults)
         asked = choice or SynthesizerChoice()
-        wanted = Utterance((), asked.resolve(session), asked.gender, self._rate_hz)
+        wanted = self._wanted(asked, session)
         parts = Parts()
         nursery = Nursery("speaker")
         pieces = chunks(script.segments)
@@ -90,12 +90,23 @@ class Speaker:
         """Render the beginning into the cache. Alerts and failures wait until it is spoken."""
         asked = choice or SynthesizerChoice()
         for piece in chunks(parse(text).segments)[:1]:
-            wanted = Utterance(piece, asked.resolve(session), asked.gender, self._rate_hz)
+            wanted = replace(self._wanted(asked, session), segments=piece)
             try:
                 rendered = await self._fallback.render(wanted, asked.fallback)
             except SpeechFailed:
                 return
             self._untold += rendered.alerts
+
+    def _wanted(self, asked: SynthesizerChoice, session: Voice) -> Utterance:
+        return Utterance(
+            (),
+            asked.resolve(session),
+            asked.gender,
+            self._rate_hz,
+            asked.engine or "neural",
+            asked.options,
+            asked.instructions,
+        )
 
     async def _render(self, job: "_Job", parts: "Parts") -> None:
         alerts, self._untold = (*job.faults, *self._untold), ()

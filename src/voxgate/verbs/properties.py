@@ -1,5 +1,6 @@
 """Kinds of property that several verbs share: numbers, texts, hooks, voices, SIP headers."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
@@ -152,6 +153,8 @@ class Synthesizer(WireObject):
             voice=_set(self.voice) if isinstance(self.voice, str) else None,
             gender=self.gender,
             fallback=fallback,
+            engine=self.engine if "engine" in self.model_fields_set else None,
+            options=json.dumps(self.options, sort_keys=True) if self.options else None,
         )
 
 

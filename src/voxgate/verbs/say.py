@@ -1,10 +1,12 @@
 """`say`: speak text or SSML."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from voxgate.model.calls import Json
+from voxgate.model.speech import SynthesizerChoice
 from voxgate.verbs.capabilities.tracks import Sound
 from voxgate.verbs.contract import (
     NEXT,
@@ -71,19 +73,26 @@ class Say(Verb):
         """What is heard of it, once."""
         if self.stream:
             return ()
-        choice = self.synthesizer.choice if self.synthesizer else None
         return tuple(
-            Sound(url=text) if is_address(text) else Sound(text=text, synthesizer=choice)
+            Sound(url=text) if is_address(text) else Sound(text=text, synthesizer=self._choice)
             for text in self.text
             if text.strip()
         )
 
-    def speech(self) -> tuple[Speech, ...]:
-        if self.stream:
-            return ()
+    @property
+    def _choice(self) -> SynthesizerChoice | None:
         choice = self.synthesizer.choice if self.synthesizer else None
+        if self.instructions is None:
+            return choice
+        return replace(choice or SynthesizerChoice(), instructions=self.instructions)
+
+    def speech(self) -> tuple[Speech, ...]:
+        if self.stream or self.disable_tts_cache:
+            return ()
         return tuple(
-            Speech(text, choice) for text in self.text if text.strip() and not is_address(text)
+            Speech(text, self._choice)
+            for text in self.text
+            if text.strip() and not is_address(text)
         )
 
     def cautions(self) -> tuple[str, ...]:
@@ -110,9 +119,10 @@ class Say(Verb):
         return NEXT
 
     async def _stream(self, ctx: VerbContext) -> int:
-        choice = self.synthesizer.choice if self.synthesizer else None
         return await ctx.tokens.speak(
-            choice, close_on_empty=self.close_stream_on_empty, cached=not self.disable_tts_cache
+            self._choice,
+            close_on_empty=self.close_stream_on_empty,
+            cached=not self.disable_tts_cache,
         )
 
     async def _speak_all(self, ctx: VerbContext) -> int:
@@ -133,5 +143,4 @@ class Say(Verb):
             except PlayFailed as failure:
                 alert_play_failed(ctx, text, failure)
                 raise
-        choice = self.synthesizer.choice if self.synthesizer else None
-        return await ctx.say(text, choice, cached=not self.disable_tts_cache)
+        return await ctx.say(text, self._choice, cached=not self.disable_tts_cache)

@@ -7,11 +7,13 @@ from unit.call.fakes import ListLog
 from unit.flow.fakes import live_call, of_type
 from unit.verbs.fakes import FakeCall, verb
 from voxgate.flow.attendance import Attendance
+from voxgate.flow.background import Background
 from voxgate.flow.settings import SessionSettings
 from voxgate.model.calls import EventType
+from voxgate.model.speech import SynthesizerChoice, Voice
 from voxgate.testing.virtual_time import run_virtual
 from voxgate.verbs.capabilities.settings import Delay
-from voxgate.verbs.contract import ENDED, NEXT, Replace
+from voxgate.verbs.contract import ENDED, NEXT, Replace, Verb
 
 WAIT = verb("say", text="one moment")
 
@@ -26,6 +28,24 @@ class Stage:
             sends_commands=True, tell=lambda kind, data: self.told.append((kind, data))
         )
         self.context = FakeCall(say_s=2)
+        self.runner: object = None
+        self.background = Background(self.call)
+        self.speaker = SimpleNamespace(prepare=self._prepare)
+        self.prepared: list[tuple[str, str | None]] = []
+
+    async def _prepare(self, text: str, voice: Voice, wish: SynthesizerChoice) -> None:
+        self.prepared.append((text, wish.resolve(voice).voice))
+
+
+def prepared_during(stage: Stage, running: Verb, coming: Verb | None) -> list[str]:
+    async def scenario() -> None:
+        stage.runner = SimpleNamespace(coming=coming)
+        attendance = Attendance(stage, stage.context)  # type: ignore[arg-type]
+        attendance.on_verb("starting", running)
+        await asyncio.sleep(1)
+
+    run_virtual(scenario())
+    return [text for text, _voice in stage.prepared]
 
 
 def waited(stage: Stage, *, command_at: float) -> tuple[object, float]:
@@ -96,3 +116,29 @@ def test_verbs_are_told_only_to_who_asked_for_it_gotcha_51():
     attendance.on_verb("finished", pause)
 
     assert stage.told == [("verb:status", {"event": "finished", "name": "pause", "id": "p"})]
+
+
+class TestSpeechAhead:
+    """FS#816: one say after the other, without a pause for rendering in between."""
+
+    def test_what_is_left_of_a_say_and_the_next_one_are_rendered_while_it_is_heard(self):
+        running = verb("say", text=["one", "two", "three"])
+        coming = verb("say", text="four", synthesizer={"vendor": "default", "voice": "anna"})
+        stage = Stage()
+
+        assert prepared_during(stage, running, coming) == ["two", "three", "four"]
+        assert [voice for _text, voice in stage.prepared] == [None, None, "anna"]
+
+    def test_nothing_is_rendered_for_what_may_never_come(self):
+        gather = verb("gather", input=["digits"], actionHook="/said")
+
+        assert prepared_during(Stage(), gather, verb("say", text="perhaps")) == []
+
+    def test_what_may_not_be_kept_is_not_rendered_ahead(self):
+        """FS#1371: neither of a verb nor of a session that says so."""
+        secret = verb("say", text="your number", disableTtsCache=True)
+        assert prepared_during(Stage(), verb("pause", length=1), secret) == []
+
+        stage = Stage()
+        stage.settings.cache_speech = False
+        assert prepared_during(stage, WAIT, verb("say", text="your number")) == []

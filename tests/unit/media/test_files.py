@@ -133,6 +133,7 @@ def opened(server: Server, path: str = "/a.wav", policy: EgressPolicy = LOOPBACK
     ],
 )
 def test_any_common_format_becomes_telephone_audio(container, codec):
+    """FS#585, FS#1037: what a vendor gives as wav or as mp3 can be played."""
     rate_hz = 48000 if codec == "libopus" else 44100
     content = encoded(container, codec, rate_hz=rate_hz)
 

@@ -49,6 +49,7 @@ def test_without_credentials_the_offline_voice_speaks_the_same_language_with_one
 
 
 def test_a_vendor_that_failed_is_passed_over_for_the_rest_of_the_call():
+    """FS#774: the next say asked it again."""
     acme = failing()
 
     first, second = render({"acme": acme, "builtin": FakeVendor()}, "hallo", "du")
@@ -120,3 +121,29 @@ def test_the_same_words_are_rendered_once_unless_the_cache_is_left_out():
     asyncio.run(scenario())
 
     assert len(offline.spoken) == 2
+
+
+@pytest.mark.parametrize("kind", ["unknown-vendor", "unknown-voice", "busy", "failed"])
+def test_whatever_the_failure_the_fallback_speaks_and_the_account_is_told(kind):
+    """FS#425, FS#698: an answer that was not 2xx did not count as a failure."""
+    spare = Voice("spare", "de-AT")
+
+    (rendered,) = render(
+        {"acme": failing(kind), "spare": FakeVendor(), "builtin": FakeVendor()}, "x", fallback=spare
+    )
+
+    assert rendered.voice == spare
+    assert len(rendered.alerts) == 1
+
+
+def test_another_vendor_gets_nothing_that_was_meant_for_the_one_that_failed():
+    spare = FakeVendor()
+    wanted = Utterance((Phrase("x"),), ACME, engine="generative", options='{"model": "a"}')
+
+    async def scenario() -> None:
+        registry = Registry({"acme": failing(), "spare": spare, "builtin": FakeVendor()})
+        await Fallback(registry, AudioCache()).render(wanted, Voice("spare", "de-DE"))
+
+    asyncio.run(scenario())
+
+    assert spare.spoken == [Utterance((Phrase("x"),), Voice("spare", "de-DE"))]

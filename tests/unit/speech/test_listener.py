@@ -83,6 +83,7 @@ def listener(*vendors: FakeEars) -> tuple[Listener, list[tuple[str, str, str | N
     return Listener(
         Recognizers(by_name),
         lambda alert, failover: told.append((alert.alert_type, alert.message, failover)),
+        call_sid="this-call",
     ), told
 
 
@@ -112,6 +113,59 @@ def test_one_session_stays_open_for_the_same_wish_and_forgets_the_turn_before():
     assert not ears.sessions[0].closed
 
 
+def test_a_vendor_is_told_the_call_the_hints_and_its_own_options_before_it_listens():
+    """FS#844, FS#891: neither callSid nor the options reached the vendor's start."""
+    ears = FakeEars("custom:acme")
+    options = {"vendor": "custom:acme", "customOptions": {"options": {"foo": "bar"}}}
+
+    async def work() -> None:
+        one, _ = listener(ears)
+        await one.prepare(Ear("custom:acme", "de-DE", hints=("ja",), options=options))
+
+    story(work)
+
+    assert ears.sessions[0].listening == Listening(
+        "de-DE", ("ja",), call_sid="this-call", options=options
+    )
+
+
+def test_options_that_a_vendor_refuses_are_an_alert_and_the_fallback_listens():
+    """FS#626: a segmentation option that the vendor did not take ended the recognition."""
+    picky = FakeEars("a", RecognitionFailed("refused", "a", "no such option"))
+    b = FakeEars("b")
+    one, told = listener(picky, b)
+
+    story(lambda: one.prepare(BOTH))
+
+    assert len(b.sessions) == 1
+    assert told == [
+        ("stt-failure", "speech to text request to a failed: no such option", "in progress")
+    ]
+
+
+def test_a_session_stays_open_through_minutes_of_silence():
+    """FS#672: it was closed after ten seconds; FS#903: only the voice detector's turns matter."""
+    ears = FakeEars("a")
+    heard: list[str] = []
+
+    async def work() -> None:
+        one, _ = listener(ears)
+        await one.prepare(Ear("a"))
+        for _ in range(300):
+            one.feed(bytes(16_000))
+            await asyncio.sleep(1)
+        one.turn(speaking=True)
+        one.turn(speaking=False)
+        result = await one.next()
+        assert result is not None
+        heard.append(result.transcript)
+
+    story(work)
+
+    assert heard == ["x"]
+    assert [session.closed for session in ears.sessions] == [False]
+
+
 def test_another_wish_gets_a_session_of_its_own():
     ears = FakeEars("a")
 
@@ -131,7 +185,7 @@ def test_a_vendor_that_cannot_be_reached_is_followed_by_the_fallback_and_an_aler
 
     story(lambda: one.prepare(BOTH))
 
-    assert b.sessions[0].listening == Listening("de-DE", ("yes",))
+    assert b.sessions[0].listening == Listening("de-DE", ("yes",), call_sid="this-call")
     assert told == [("stt-failure", "speech to text request to a failed: 401", "in progress")]
 
 

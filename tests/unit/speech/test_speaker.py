@@ -78,6 +78,44 @@ def test_malformed_ssml_is_spoken_with_an_alert_on_the_first_part():
     assert [alert.alert_type for alert in part.alerts] == ["tts-failure"]
 
 
+def test_the_cache_looks_a_text_up_by_everything_that_makes_its_sound():
+    """FS#1059: the key left out the model, and one voice was heard for another."""
+    vendor = FakeVendor()
+    manners = [
+        None,
+        SynthesizerChoice(language="de-DE"),
+        SynthesizerChoice(voice="bert"),
+        SynthesizerChoice(gender="MALE"),
+        SynthesizerChoice(engine="generative"),
+        SynthesizerChoice(options='{"model": "a"}'),
+        SynthesizerChoice(options='{"model": "b"}'),
+        SynthesizerChoice(instructions="whisper"),
+    ]
+
+    async def scenario() -> None:
+        speaker = Speech(Registry({"builtin": vendor})).speaker()
+        for choice in (*manners, *manners):
+            async with speaker.speaking("hello", SESSION, choice) as parts:
+                assert [part async for part in parts]
+
+    asyncio.run(scenario())
+
+    assert len(vendor.spoken) == len(set(vendor.spoken)) == len(manners)
+
+
+def test_ssml_reaches_a_vendor_as_words_and_manner_so_that_a_voice_need_not_know_it():
+    """FS#377: SSML for a voice without SSML was silence; what nobody understands is an alert."""
+    vendor = FakeVendor()
+    text = '<speak>Wait <break time="300ms"/><prosody rate="slow">here</prosody><dance/></speak>'
+
+    parts = spoken(text, vendor=vendor)
+
+    assert "".join("".join(words(part.audio) for part in parts).split()) == "Waithere"
+    assert all("<" not in words(part.audio) for part in parts)
+    assert {type(each).__name__ for each in vendor.spoken[0].segments} == {"Phrase", "Silence"}
+    assert [alert.alert_type for alert in parts[0].alerts] == ["tts-failure"]
+
+
 def test_a_failure_is_raised_to_whoever_listens():
     broken = FakeVendor(failure=SpeechFailed("failed", "builtin", "no library"))
 

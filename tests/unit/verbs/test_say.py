@@ -62,6 +62,7 @@ def test_without_a_voice_the_session_decides():
 
 
 def test_the_cache_can_be_left_out():
+    """FS#1371: by a say; by the session with config.disableTtsCache."""
     call = FakeCall()
 
     run(verb("say", text="hello", disableTtsCache=True), call)
