@@ -3,12 +3,14 @@
 import re
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from interop.gateway import Gateway
 from interop.raw_caller import Login, RawCaller, authorization, status_of
+from interop.raw_phone import Heard
 from scenario.inbound import Line, add_account, wait_for_alert
 
 HOLD = [{"verb": "answer"}, {"verb": "pause", "length": 30}]
@@ -310,3 +312,51 @@ def test_a_removed_client_is_registered_no_longer(tenant, device):
 
     assert tenant.registered() == []
     assert status_of(device.register(tenant.realm, alice)) == 403
+
+
+def test_all_devices_of_a_user_ring_at_once_and_the_first_to_answer_silences_the_rest(
+    tenant, gateway, address, device, second
+):
+    alice, bob = tenant.add_client("alice"), tenant.add_client("bob")
+    for phone in (device, second):
+        phone.register(tenant.realm, alice)
+    with RawCaller(gateway.sip_port, address) as third:
+        third.register(tenant.realm, bob)
+        uri = f"sip:alice@{tenant.realm}"
+        calling = third.invite(uri, from_user="bob", login=bob)
+        answered = ThreadPoolExecutor(1).submit(calling.final)
+        loser, winner = _invited(device), _invited(second)
+        _respond(device, loser, "180 Ringing")
+        _respond(second, winner, "200 OK", second.sdp)
+
+        assert status_of(answered.result(10)) == 200
+        cancel = _next(device, "CANCEL")
+        assert "Call completed elsewhere" in cancel.value("Reason")
+        assert _next(second, "ACK").value("Call-ID") == winner.value("Call-ID")
+        assert loser.value("Call-ID") == cancel.value("Call-ID") != winner.value("Call-ID")
+
+
+def _next(phone: RawCaller, method: str) -> Heard:
+    while not (heard := phone.hear()).text.startswith(f"{method} "):
+        pass
+    return heard
+
+
+def _invited(phone: RawCaller) -> Heard:
+    invite = _next(phone, "INVITE")
+    _respond(phone, invite, "100 Trying")
+    return invite
+
+
+def _respond(phone: RawCaller, request: Heard, status: str, body: str = "") -> None:
+    lines = [
+        f"{name}: {value}"
+        for name in ("Via", "From", "Call-ID", "CSeq", "Record-Route")
+        for value in request.values(name)
+    ]
+    lines.append(f"To: {request.value('To')};tag=d{phone.port}")
+    lines.append(f"Contact: <sip:alice@{phone.address}:{phone.port}>")
+    if body:
+        lines.append("Content-Type: application/sdp")
+    head = "\r\n".join([f"SIP/2.0 {status}", *lines, f"Content-Length: {len(body)}", "", ""])
+    phone.send(head + body)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from voxgate.base.ids import new_sid
 from voxgate.call import outcome
@@ -16,6 +17,7 @@ from voxgate.flow.session import Ending, Session
 from voxgate.flow.transfer import Replaces, replaced_by
 from voxgate.model.calls import Call, CallRequest, CallStatus, EventType
 from voxgate.provisioning.dialled import NotDialled
+from voxgate.routing.outbound import RoutePlan
 from voxgate.sip.dialog.events import Progress
 from voxgate.verbs.capabilities.dialling import DialOrder, DialResult, DialTarget
 from voxgate.verbs.contract import PlayFailed
@@ -25,6 +27,7 @@ PickUp = Callable[[Replaces], ChildCall | None]
 """Takes a call over that was arranged in this process, for its new partner."""
 
 RINGING = 180
+DEVICES_MOST = 10  # of one user, rung at once: those that registered last
 FORWARDED = ("P-Asserted-Identity", "Privacy")
 
 # What stands for a dial whose targets all failed: the one that says most about the people called.
@@ -52,6 +55,7 @@ class Ringing:
         self._refused: list[NotDialled] = []
         self._lost: list[tuple[ChildCall, NotConnected]] = []
         self._timed_out = False
+        self._alone = len(order.targets) == 1
         self._heard: ChildCall | None = None  # whose network the caller hears
         self._tone = RingingTone(session, heard=self._hears_network)
         self.over = False
@@ -73,16 +77,21 @@ class Ringing:
         parent = self._session.call.record
         request = child_request(self._session, self._order, target)
         try:
-            route = await self._ports.children.route(parent, request)
-            call = child_record(parent, request, now=self._ports.clock.wall())
-            intent = intended_facts(call, route, self._ports.dial_settings.local_host)
-            await self._ports.children.create(call, route, intent)
+            branches = at_once(await self._ports.children.route(parent, request))
+            self._alone = self._alone and len(branches) == 1
+            for route in branches:
+                await self._call(target, request, route)
         except NotDialled as why:
             self._refused.append(why)
             detail = {"type": "dial_refused", "to": target.to.display, "error": str(why)}
             self._session.call.note(EventType.MEDIA, detail)
             self._session.call.alert("dial-failure", f"{target.to.display} was not dialled: {why}")
-            return
+
+    async def _call(self, target: DialTarget, request: CallRequest, route: RoutePlan) -> None:
+        """Raises NotDialled."""
+        call = child_record(self._session.call.record, request, now=self._ports.clock.wall())
+        intent = intended_facts(call, route, self._ports.dial_settings.local_host)
+        await self._ports.children.create(call, route, intent)
         child = ChildCall(
             LiveCall(call, self._ports.log, self._ports.clock),
             route,
@@ -98,7 +107,7 @@ class Ringing:
         if self.over:
             return
         self._session.on_dial_progress(event.status, event.reason)
-        alone = len(self._order.targets) == 1 and self._order.music is None
+        alone = self._alone and self._order.music is None
         if event.body and alone and child.session.leg is None:
             self._session.background.start("early-media", self._relay_early_media(child))
             if event.status != RINGING:
@@ -191,6 +200,13 @@ class Ringing:
         why, record = result.outcome, child.call.record
         self._session.on_dial_progress(why.sip_status, why.sip_reason)
         return DialResult(result.status.value, why.sip_status, record.call_sid, record.sbc_callid)
+
+
+def at_once(route: RoutePlan) -> tuple[RoutePlan, ...]:
+    """The devices of a user ring together; gateways to a number are tried in turn."""
+    if not all(attempt.contact is not None for attempt in route.attempts):
+        return (route,)
+    return tuple(replace(route, attempts=(each,)) for each in route.attempts[:DEVICES_MOST])
 
 
 def child_request(session: Session, order: DialOrder, target: DialTarget) -> CallRequest:

@@ -121,7 +121,9 @@ def plan(
 
 
 def _registered_user(name: str, facts: Facts) -> RoutePlan:
-    """Every device of the user in turn, the one registered last first."""
+    """Every device of the user, the one registered last first: a call of its own tries them in
+    turn, `dial` rings them at once.
+    """
     if not facts.registered:
         raise RouteRefused("to.name", f"{name!r} is not registered")
     attempts = tuple(

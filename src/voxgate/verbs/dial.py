@@ -86,7 +86,7 @@ class DialledTarget(WireObject):
     sip_uri: Annotated[Line, AfterValidator(_sip_uri)] | None = Field(
         None, description="Of a sip target; a Replaces header in it is sent."
     )
-    name: Line | None = Field(None, description="Of a registered user.")
+    name: Line | None = Field(None, description="Of a registered user, all of whose devices ring.")
     trunk: Line | None = Field(None, description="The carrier to take, by its name; phone only.")
     headers: SipHeaders = Field({})
     auth: TargetAuth | None = None

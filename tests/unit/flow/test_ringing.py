@@ -2,13 +2,15 @@ from typing import Any
 
 import pytest
 
-from unit.call.fakes import answered, progress, rejected
+from unit.call.fakes import answered, plan_of, progress, rejected
 from unit.flow.dial_stage import DialStage, target
 from voxgate.call import outcome
 from voxgate.flow.child import ELSEWHERE
-from voxgate.flow.ringing import Ringing
+from voxgate.flow.ringing import Ringing, at_once
 from voxgate.flow.session import Ending
+from voxgate.model.devices import Registration
 from voxgate.provisioning.dialled import NotDialled
+from voxgate.routing.outbound import Attempt, RoutePlan
 from voxgate.testing.virtual_time import run_virtual
 from voxgate.verbs.capabilities.dialling import DialOrder
 
@@ -97,3 +99,17 @@ def test_every_target_has_a_record_before_its_invite():
     assert len({call.call_sid for call in stage.created}) == 2
     invites = {dialog.invite.call_id for dialog in stage.far.dialogs}
     assert invites == {call.call_id for call in stage.created}
+
+
+def test_devices_of_a_user_are_rung_at_once_and_gateways_to_a_number_in_turn():
+    devices = tuple(
+        Attempt(None, None, "registered", Registration(
+            "account", "alice", "example", f"sip:alice@192.0.2.{n}", "udp", f"192.0.2.{n}", 5060,
+            f"id-{n}", 1, 0, 300,
+        ))
+        for n in range(12)
+    )  # fmt: skip
+    user = RoutePlan("registered_user", "test", devices)
+
+    assert [branch.attempts for branch in at_once(user)] == [(each,) for each in devices[:10]]
+    assert at_once(plan_of("a", "b")) == (plan_of("a", "b"),)
