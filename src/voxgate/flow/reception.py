@@ -119,7 +119,7 @@ class Reception:
         if final is None:
             return
         if final.status in {401, 403, 404}:
-            self._guard.strike(invite.source.host, f"INVITE {final.status}")
+            await self._guard.strike(invite.source.host, f"INVITE {final.status}")
         invite.reject(final.status, final.reason, final.headers)
 
     async def _admit(self, invite: IncomingInvite) -> Final | None:

@@ -49,7 +49,7 @@ class Registrar:
         except Unavailable:
             final = Final(503, "", (("Retry-After", "10"),))
         if final.status in {401, 403, 404}:
-            self._guard.strike(source, f"REGISTER {final.status}")
+            await self._guard.strike(source, f"REGISTER {final.status}")
         elif final.status == 200:
             self._guard.forgive(source)
         incoming.respond(final.status, final.reason, final.headers)

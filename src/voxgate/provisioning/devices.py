@@ -5,6 +5,7 @@ Registrations change too often to be provisioning: writing one leaves every cach
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from voxgate.base.clock import Clock
 from voxgate.base.errors import VoxgateError
@@ -16,6 +17,8 @@ from voxgate.sip.registrar import Known, Wish, apply
 from voxgate.sip.transaction.destination import Destination
 from voxgate.store import registrations
 from voxgate.store.engine import Connection, Database, StoreUnavailable
+
+T = TypeVar("T")
 
 # A NAT forgets an idle UDP mapping after some minutes; the device must come back before that.
 NAT_EXPIRES_S = 60
@@ -52,6 +55,11 @@ class Devices:
         return await self._read(
             lambda c: registrations.of_user(c, account_sid, username.lower(), now=now)
         )
+
+    async def is_at(self, address: str) -> bool:
+        """Whether anybody is registered from there. Raises Unavailable."""
+        now = self._clock.wall()
+        return await self._read(lambda c: registrations.any_at(c, address, now=now))
 
     async def register(
         self, who: Registrant, wish: Wish, limits: Sequence[Limit]
@@ -103,9 +111,7 @@ class Devices:
             most = min(most, NAT_EXPIRES_S)
         return replace(registration, expires_at=now + min(expires_s, most))
 
-    async def _read(
-        self, question: Callable[[Connection], list[Registration]]
-    ) -> list[Registration]:
+    async def _read(self, question: Callable[[Connection], T]) -> T:
         try:
             return await self._database.read(question)
         except StoreUnavailable as away:

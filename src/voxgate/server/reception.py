@@ -57,7 +57,7 @@ class FrontDesk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._brake = AlertBrake()
-        self._guard = Guard(parts.clock)
+        self._guard = Guard(parts.clock, self._knows)
         self._tasks = Nursery("front desk")
         self._reception: Reception | None = None
         self.capacity = Capacity(parts.clock, self._raise_alert)
@@ -128,6 +128,13 @@ class FrontDesk:
         """An account has used up its API requests of this minute."""
         tenancy = Tenancy(account_sid, provider_sid)
         self._raise_alert(limit_alert(limit, tenancy, now=self._parts.clock.wall()))
+
+    async def _knows(self, address: str) -> bool:
+        """Whether a trunk or a registered device is there. Raises Unavailable."""
+        if self._trunks.at(address):
+            return True
+        atlas = await self._parts.directory.atlas()
+        return bool(atlas.trunks_at(address)) or await self._devices.is_at(address)
 
     def _logins(self) -> Logins:
         parts = self._parts

@@ -31,6 +31,16 @@ def of_account(
     return _many(connection, *rule)
 
 
+def any_at(connection: Connection, source_host: str, *, now: float) -> bool:
+    """Whether a live contact was registered from an address."""
+    question = (
+        select(REGISTRATIONS.c.contact)
+        .where(REGISTRATIONS.c.source_host == source_host, REGISTRATIONS.c.expires_at > now)
+        .limit(1)
+    )
+    return connection.execute(question).first() is not None
+
+
 def replace(
     connection: Connection,
     account_sid: str,

@@ -41,6 +41,9 @@ class House:
             raise Unavailable("gone")
         return self.atlas
 
+    async def _knows(self, address):
+        return bool(self.atlas.trunks_at(address))
+
     async def _numbers(self, _trunks, _called):
         return [NUMBER]
 
@@ -57,7 +60,7 @@ class House:
 
     def receive(self, uri="sip:49301@192.0.2.1", *headers, source="192.0.2.9", times=1):
         async def story():
-            guard = Guard(ManualClock())
+            guard = Guard(ManualClock(), self._knows)
             ports = ReceptionPorts(
                 atlas=self._atlas,
                 numbers_on=self._numbers,
@@ -95,6 +98,16 @@ def test_a_stranger_gets_404_and_after_a_while_nothing():
     house.receive(source="198.51.100.1", times=STRIKES_MOST + 5)
 
     assert house.outside.statuses == [404] * STRIKES_MOST
+
+
+def test_calls_to_realms_in_the_name_of_a_trunk_do_not_mute_it():
+    foreign = Tenant("other", "elsewhere", "other.example")
+    house = House()
+    house.atlas = Atlas.of([TENANT, foreign], [TRUNK], [Entrance("t", "192.0.2.9")])
+
+    house.receive("sip:49301@other.example", times=2 * STRIKES_MOST)
+
+    assert house.outside.statuses == [401] * (2 * STRIKES_MOST)
 
 
 def test_wrong_numbers_never_mute_a_trunk():

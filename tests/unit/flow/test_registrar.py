@@ -30,11 +30,15 @@ class Office:
         self.alerts: list[str] = []
         self.registered: list[tuple] = []
         self._tenant = Tenant("home", "provider", REALM, is_active=active)
-        self.guard = Guard(self.clock)
+        self.known_at: set[str] = set()
+        self.guard = Guard(self.clock, self._knows)
         ports = RegistrarPorts(
             self._atlas, self._limits, self, lambda a: self.alerts.append(a.alert_type), self.clock
         )
         self._registrar = Registrar(self, self.guard, ports)
+
+    async def _knows(self, address):
+        return address in self.known_at
 
     async def judge(self, _request, _source, _door):
         return self.login
@@ -97,6 +101,18 @@ def test_a_challenge_is_passed_on_and_counts_as_a_strike():
     office.serve()
 
     assert len(office.outside.answers) == before  # muted
+
+
+def test_a_flood_in_the_name_of_a_registered_device_or_a_trunk_mutes_nobody():
+    office = Office()
+    office.known_at = {"192.0.2.9"}
+    office.login = Final(401)
+    for _ in range(3 * STRIKES_MOST):
+        office.serve(uri="sip:nowhere.example")
+        office.serve()
+    office.login = LoggedIn("alice")
+
+    assert office.serve().status == 200
 
 
 def test_a_success_forgives():
