@@ -121,8 +121,9 @@ def plan(
 
 
 def _registered_user(name: str, facts: Facts) -> RoutePlan:
-    """Every device of the user, the one registered last first: a call of its own tries them in
-    turn, `dial` rings them at once.
+    """Every device of the user, the one registered last first.
+
+    A call of its own tries them in turn, `dial` rings them at once.
     """
     if not facts.registered:
         raise RouteRefused("to.name", f"{name!r} is not registered")
