@@ -265,7 +265,7 @@ def test_a_muted_caller_is_heard_again_when_unmuted(story, a, b):
 
 
 def test_a_held_leg_leaves_the_other_with_the_hold_hook_and_is_back_after_it(story, a, b):
-    """GitHub FS#577: audio in both directions after hold and un-hold."""
+    """FS#577, PR FS#578: audio in both directions after hold and un-hold."""
     hold = story.answers("hold", {"verb": "say", "text": "Please wait, somebody is coming."})
     placed, near = story.begin(a, story.dial(story.to(b), onHoldHook=hold))
     far = b.pick_up()

@@ -44,6 +44,7 @@ def test_a_person_who_says_a_word_and_waits_is_one(gateway, hooks, number):
     assert human["type"] == "amd_human_detected"
     assert human["reason"] == "short greeting"
     assert "greeting" not in human  # nobody understood the words
+    assert 0 <= human["ring_ms"] < 60_000  # FS#1244
     assert (human["direction"], human["call_status"]) == ("outbound", "in-progress")
     assert stopped["type"] == "amd_stopped"
     assert placed.update(call_status="completed").status == 202

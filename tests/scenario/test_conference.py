@@ -458,3 +458,34 @@ def test_many_who_come_go_and_are_changed_disturb_nobody(tell, exchange):
         assert "Traceback" not in exchange.log.read_text()
 
     tell(story)
+
+
+def test_who_is_handed_over_leaves_no_count_behind(tell):
+    """SO#226: a member who went elsewhere was counted for ever, and kept others out."""
+
+    async def story(room):
+        status = room.answer("status", [])
+        events = {"statusHook": status, "statusEvents": ["join", "leave", "end"]}
+        narrow = conference("narrow", maxParticipants=2, **events)
+        inside = room.answer("inside", [narrow])
+        outside = room.answer("outside", [{"verb": "pause", "length": 60}])
+        caller, callee = await room.dials(then=(narrow,))
+
+        await caller.accepts(child_call_hook=inside, call_hook=inside)
+        await caller.hears(callee.hz)
+        await callee.hears(caller.hz)
+        await callee.accepts(call_hook=outside)
+        left = await room.told("status", lambda r: r.body["event"] == "leave")
+        assert (left["call_sid"], left["members"]) == (callee.sid, 1)
+
+        third = await room.calls(narrow)
+        await third.hears(caller.hz)
+        for party in (third, caller):
+            party.call.hang_up()
+        await room.told("status", lambda r: r.body["event"] == "end")
+
+        counts = [(b["event"], b["members"]) for b in room.asked("status")]
+        assert [members for event, members in counts if event == "leave"] == [1, 1, 0]
+        assert await room.get("/Conferences") == []
+
+    tell(story)

@@ -11,9 +11,9 @@ from voxgate.amd.evidence import Evidence
 from voxgate.amd.hints import Hints
 from voxgate.amd.options import AmdOptions
 from voxgate.amd.outlook import Finding, Outlook, Transcribed, decision, greeting_end
-from voxgate.speech.words import count_words, longest_number
 from voxgate.media.events import MediaEvent
 from voxgate.model.calls import Json
+from voxgate.speech.words import count_words, longest_number
 
 # The words before these of a greeting tell nothing more.
 GREETING_MAX = 4000
@@ -61,6 +61,9 @@ _OVER = {
 class Detector:
     """`answered_ms`: the 200 OK on the clock of the media events; everything counts from it.
 
+    `rang_ms`, how long it rang before that, is told with the verdict and changes none: when a
+    voicemail takes over is its owner's choice, and people answer at that moment too.
+
     Carry out the events in order. Call `on_time` when `deadline_ms` has come.
     """
 
@@ -70,6 +73,7 @@ class Detector:
         hints: Hints,
         *,
         answered_ms: int = 0,
+        rang_ms: int | None = None,
         is_transcribed: bool = False,
     ) -> None:
         self.evidence = Evidence()
@@ -77,6 +81,7 @@ class Detector:
         self._options = options
         self._hints = hints
         self._answered_ms = answered_ms
+        self._rang: Json = {} if rang_ms is None else {"ring_ms": rang_ms}
         self._is_transcribed = is_transcribed
         self._language = options.language
         self._finals = ""
@@ -150,7 +155,8 @@ class Detector:
             return self._machine(outlook.at_ms, reason)
         if outlook.finding is Finding.HUMAN:
             return self._human(reason)
-        return [AmdEvent(_OVER[outlook.finding]), *self.stop()]
+        rang = {} if outlook.finding is Finding.GREETING_OVER else self._rang
+        return [AmdEvent(_OVER[outlook.finding], rang), *self.stop()]
 
     def _judge(self, is_final: bool, at_ms: int) -> list[AmdEvent]:  # noqa: FBT001 - a fact
         hint = self._hints.found_in(self._greeting, self._language)
@@ -178,7 +184,7 @@ class Detector:
             found["greeting"] = self._greeting
         if self._language is not None:
             found["language"] = self._language
-        return found
+        return found | self._rang
 
     def _untold_beeps(self) -> list[AmdEvent]:
         """Beeps of a machine; before it is known for one, the first of them makes it known."""

@@ -31,6 +31,7 @@ class LiveCall:
         self._clock = clock
         self._rank = 0
         self._answered_at: float | None = None
+        self._rang_at: float | None = None
         self._on_answer: list[Callable[[], None]] = []
         self._last_seq = record.last_seq
         self.ended = False
@@ -42,6 +43,13 @@ class LiveCall:
     @property
     def is_answered(self) -> bool:
         return self._answered_at is not None
+
+    @property
+    def rang_ms(self) -> int | None:
+        """From the first ringing to the answer; None when it was answered without ringing."""
+        if self._rang_at is None or self._answered_at is None:
+            return None
+        return round((self._answered_at - self._rang_at) * 1000)
 
     def note(self, type_: EventType, data: Json, *, urgent: bool = False) -> CallEvent | None:
         """Put a fact on the timeline."""
@@ -59,6 +67,8 @@ class LiveCall:
         if _RANK[status] <= self._rank or self.ended:
             return
         self._rank = _RANK[status]
+        if status in {CallStatus.RINGING, CallStatus.EARLY_MEDIA} and self._rang_at is None:
+            self._rang_at = self._clock.monotonic()
         self._change(status=status, sip_status=sip_status, sip_reason=sip_reason)
         self.note(EventType.STATUS, self._status_data(), urgent=status is CallStatus.IN_PROGRESS)
 

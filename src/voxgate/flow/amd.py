@@ -71,6 +71,7 @@ class AnswerWatch:
             replace(order.options, language=language),
             heard.ports.amd_hints(),
             answered_ms=stream.age_ms(),
+            rang_ms=_rang_ms(heard),
             is_transcribed=self._ear is not None,
         )
         self._untold: asyncio.Queue[AmdEvent] = asyncio.Queue(UNTOLD_MAX)
@@ -142,6 +143,11 @@ class AnswerWatch:
             await self._told.report(self._hook, event.to_json())
             if event.type is AmdType.STOPPED:
                 return
+
+
+def _rang_ms(heard: Session) -> int | None:
+    """How long who was called let it ring; who called us let nothing ring."""
+    return heard.call.rang_ms if heard.call.record.direction == "outbound" else None
 
 
 def _ear(order: AmdOrder, told: Session) -> Ear | None:

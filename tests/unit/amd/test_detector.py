@@ -45,8 +45,13 @@ class Line:
     def __init__(self, **options: object) -> None:
         answered_ms = options.pop("answered_ms", 0)
         is_transcribed = options.pop("is_transcribed", False)
+        rang_ms = options.pop("rang_ms", None)
         self.detector = Detector(
-            AmdOptions(**options), HINTS, answered_ms=answered_ms, is_transcribed=is_transcribed
+            AmdOptions(**options),
+            HINTS,
+            answered_ms=answered_ms,
+            rang_ms=rang_ms,
+            is_transcribed=is_transcribed,
         )
         self.told: list[tuple[int, AmdEvent]] = []
         self.now_ms = 0
@@ -89,6 +94,29 @@ def test_a_word_and_quiet_is_a_person_within_a_second_and_a_half():
     assert line.types == ["human_detected", "stopped"]
     assert line.facts() == {"reason": "short greeting"}
     assert line.told[0][0] <= 1100 + 1500
+
+
+@pytest.mark.parametrize("rang_ms", [200, 5000, 25_000])
+@pytest.mark.parametrize(
+    "sounds",
+    [
+        [speech(700, 1100)],
+        [speech(300, 2400), speech(2800, 5200)],
+        [speech(300, 20_000)],
+        [speech(500, 2000), tone(2600, 3000)],
+        [],
+    ],
+    ids=["person", "business", "talks on", "beep", "nobody"],
+)
+def test_how_long_it_rang_is_told_with_the_verdict_and_changes_none(rang_ms, sounds):
+    """FS#1244: ring time as a hint, to the application."""
+    without, rang = Line().hear(*sounds), Line(rang_ms=rang_ms).hear(*sounds)
+
+    assert [(at, event.type) for at, event in rang.told] == [
+        (at, event.type) for at, event in without.told
+    ]
+    assert rang.facts() == without.facts() | {"ring_ms": rang_ms}
+    assert all("ring_ms" not in event.facts for _, event in rang.told[1:])
 
 
 def test_a_business_that_greets_at_length_and_waits_is_a_person():

@@ -86,6 +86,28 @@ def test_a_tag_replaces_the_one_before_and_is_in_every_later_event():
     assert log.events[-1].data["tag"] == {"b": 1}
 
 
+@pytest.mark.parametrize(("rings", "rang_ms"), [(True, 6000), (False, None)])
+def test_how_long_it_rang_is_known_from_the_answer_on(rings, rang_ms):
+    async def scenario() -> None:
+        request = CallRequest("1", Target("phone", number="2"))
+        record = Call(
+            "s", "a", "p", "c", "outbound", "1", "2", CallStatus.TRYING, request, "t", 0.0
+        )
+        call = LiveCall(record, ListLog(), FakeClock())
+        await asyncio.sleep(2)
+        if rings:
+            call.report(RINGING, 180, "Ringing")
+        await asyncio.sleep(4)
+        if rings:
+            call.report(EARLY, 183, "Session Progress")
+        assert call.rang_ms is None
+        await asyncio.sleep(2)
+        call.answer("call-id", {})
+        assert call.rang_ms == rang_ms
+
+    run_virtual(scenario())
+
+
 def test_an_alert_is_on_the_timeline():
     log = told(lambda call: call.alert("no-tts", "no voice", "acme"))
 
