@@ -14,6 +14,8 @@ from voxgate.cli.doctor import examine
 from voxgate.cli.embedded import run
 from voxgate.cli.migrate import migrate as run_migrate
 from voxgate.cli.place import CALLER, CallOrder, place
+from voxgate.cli.reach import Reach
+from voxgate.cli.ring import CALLED, DEFAULT_SIP_ADDRESS, USUAL_SCRIPT, RingOrder, ring_in
 from voxgate.cli.sandbox import list_personas, run_sandbox
 from voxgate.cli.screen import Failure, make_console
 from voxgate.cli.serve import serve as run_serve
@@ -88,13 +90,49 @@ def call(  # noqa: PLR0913 - one parameter per option of the command
         hook=hook,
         trunk=trunk,
         timeout_s=timeout,
-        account_sid=account,
-        url=url,
-        token=token,
-        embedded=embedded,
         headers=tuple(header or ()),
     )
-    raise typer.Exit(run(lambda: place(make_console(), order)))
+    reach = Reach(url, token, account, embedded=embedded)
+    raise typer.Exit(run(lambda: place(make_console(), order, reach)))
+
+
+@app.command()
+def ring(  # noqa: PLR0913 - one parameter per option of the command
+    number: Annotated[str, typer.Argument(help="The number that is called.")] = CALLED,
+    *,
+    hook: Annotated[str | None, typer.Option(help="Your application: the URL to ask.")] = None,
+    application: Annotated[
+        str | None, typer.Option(help="Sid of an application; else the number's own.")
+    ] = None,
+    script: Annotated[
+        str, typer.Option("--do", help="What the caller does once it is answered.")
+    ] = USUAL_SCRIPT,
+    from_: Annotated[str, typer.Option("--from", help="The caller's number.")] = CALLER,
+    sip: Annotated[
+        str, typer.Option(help="Where a running gateway takes SIP over UDP.")
+    ] = DEFAULT_SIP_ADDRESS,
+    account: Annotated[str | None, typer.Option(help="Account sid, if the key has many.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="A running gateway; without it: the local one, else one just for this."),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="VOXGATE_TOKEN", help="API key of the gateway.")
+    ] = None,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Start a gateway just for this call.")
+    ] = False,
+) -> None:
+    """Have somebody call your application: no phone and no carrier needed. Exit 0 when it went well."""
+    if hook is not None and application is not None:
+        raise Failure("--hook and --application exclude each other", status=2)
+    if embedded and url is not None:
+        raise Failure("--embedded and --url exclude each other", status=2)
+    order = RingOrder(
+        number, script=script, from_=from_, hook=hook, application_sid=application, sip=sip
+    )
+    reach = Reach(url, token, account, embedded=embedded)
+    raise typer.Exit(run(lambda: ring_in(make_console(), order, reach)))
 
 
 @app.command()

@@ -20,8 +20,8 @@ from voxgate.cli.embedded import Embedded, embedded_gateway, until_stopped
 from voxgate.cli.evidence import (
     Evidence,
     judge,
-    show_callee,
     show_checks,
+    show_far_end,
     show_webhooks,
     show_words,
 )
@@ -72,7 +72,7 @@ async def demo(console: Console, chosen: dict[str, Any], *, oneshot: bool) -> in
         checks = judge(evidence)
         show_words(console, evidence)
         show_webhooks(console, evidence)
-        show_callee(console, evidence.callee)
+        show_far_end(console, "What the callee says (the sandbox's own record)", evidence.callee)
         show_checks(console, checks, evidence.ended)
         if not oneshot:
             _show_way_on(console, parts, body)

@@ -117,8 +117,9 @@ def show_webhooks(console: Console, evidence: Evidence) -> None:
     console.print(table)
 
 
-def show_callee(console: Console, callee: Json) -> None:
-    heading(console, "What the callee says (the sandbox's own record)")
+def show_far_end(console: Console, title: str, callee: Json) -> None:
+    """`callee` is the sandbox's record of whoever had the call with the gateway."""
+    heading(console, title)
     heard = callee.get("heard") or {}
     first = heard.get("first_audio_ms")
     fact(console, "persona", f"{callee.get('persona')}: {callee.get('script')}")

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from voxgate.cli.client import GatewayClient, answers
-from voxgate.cli.embedded import embedded_gateway
+from voxgate.cli.reach import Reach, Reached, reach_gateway
 from voxgate.cli.screen import Failure, verdict
 from voxgate.cli.timeline import Timeline, outcome_of
 from voxgate.model.calls import Json
 from voxgate.model.carriers import SANDBOX
 
-DEFAULT_URL = "http://127.0.0.1:3000"
 CALLER = "+15005550001"
 
 
@@ -27,10 +25,6 @@ class CallOrder:
     hook: str | None = None
     trunk: str | None = None
     timeout_s: int | None = None
-    account_sid: str | None = None
-    url: str | None = None
-    token: str | None = None
-    embedded: bool = False  # a gateway of its own even where one runs
     headers: tuple[str, ...] = ()  # "Name: value", for the INVITE
 
     def body(self, trunk: str | None) -> Json:
@@ -61,17 +55,30 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-async def place(console: Console, order: CallOrder) -> int:
+async def place(console: Console, order: CallOrder, reach: Reach) -> int:
     """Exit status: 0 when the call was answered and ended without a fault."""
     async with AsyncExitStack() as stack:
-        client, account_sid, trunk = await _gateway(console, stack, order)
-        created = await client.ask("POST", f"/v1/Accounts/{account_sid}/Calls", order.body(trunk))
+        gateway = await reach_gateway(console, stack, reach)
+        trunk = order.trunk or (None if gateway.own is None else SANDBOX)
+        path = f"/v1/Accounts/{gateway.account_sid}/Calls"
+        created = await gateway.client.ask("POST", path, order.body(trunk))
         console.print(f"  call [bold]{created['sid']}[/]  Call-ID {created['callid']}")
-        timeline = Timeline(console)
-        last: Json = {}
-        async for event in client.events(account_sid, created["sid"]):
-            timeline.show(event)
-            last = event
+        last = await follow(console, gateway, created["sid"])
+    return show_outcome(console, last)
+
+
+async def follow(console: Console, gateway: Reached, call_sid: str) -> Json:
+    """Print what happens to a call until it ends; the `ended` event."""
+    timeline = Timeline(console)
+    last: Json = {}
+    async for event in gateway.client.events(gateway.account_sid, call_sid):
+        timeline.show(event)
+        last = event
+    return last
+
+
+def show_outcome(console: Console, last: Json) -> int:
+    """Exit status: 0 when the call was answered and ended without a fault."""
     outcome = outcome_of(last)
     good = last["data"].get("call_status") == "completed" and outcome.get("fault_domain") is None
     next_step = "" if good else f"\n{outcome.get('next_step', '')}"
@@ -82,22 +89,3 @@ async def place(console: Console, order: CallOrder) -> int:
         text=f"{outcome.get('summary', '')}{next_step}",
     )
     return 0 if good else 1
-
-
-async def _gateway(
-    console: Console, stack: AsyncExitStack, order: CallOrder
-) -> tuple[GatewayClient, str, str | None]:
-    """A client for the gateway that runs, or else for one of our own with the sandbox trunk."""
-    url = order.url or DEFAULT_URL
-    if not order.embedded and (order.url is not None or await answers(url)):
-        if order.token is None:
-            raise Failure("a gateway needs its key: give --token or set VOXGATE_TOKEN", status=2)
-        client = await stack.enter_async_context(GatewayClient(url, order.token))
-        return client, order.account_sid or await client.only_account(), order.trunk
-    if not order.embedded:
-        console.print(f"  no gateway runs at {url}")
-    console.print("  starting a gateway with the sandbox for this call")
-    gateway = await stack.enter_async_context(embedded_gateway())
-    client = await stack.enter_async_context(GatewayClient(gateway.started.http_url, gateway.token))
-    account_sid = order.account_sid or gateway.started.account_sid or await client.only_account()
-    return client, account_sid, order.trunk or SANDBOX

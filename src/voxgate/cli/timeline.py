@@ -31,12 +31,15 @@ class Line:
     style: str = ""
 
 
-def describe(event: Json) -> Line:
-    """What an event says; an event of a type unknown here is shown as it is."""
+def describe(event: Json, far_end: str = "the callee") -> Line:
+    """What an event says; an event of a type unknown here is shown as it is.
+
+    `far_end`: who talks to the gateway.
+    """
     data: Json = event["data"]
     reader = _READERS.get(event["type"])
     if reader is not None:
-        return reader(data)
+        return reader(data, far_end)
     return Line(str(event["type"]), ", ".join(f"{key} {value}" for key, value in data.items()))
 
 
@@ -52,11 +55,14 @@ class Timeline:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began: float | None = None
+        self._far_end = "the callee"
 
     def show(self, event: Json) -> None:
         at = _seconds(event["at"])
         self._began = at if self._began is None else self._began
-        line = describe(event)
+        if event["data"].get("direction") == "inbound":
+            self._far_end = "the caller"
+        line = describe(event, self._far_end)
         text = Text.assemble(
             (f"  {event['seq']:>3}  ", "dim"),
             (f"{at - self._began:+8.3f} s  ", "dim"),
@@ -76,18 +82,20 @@ def _shortened(text: str) -> str:
     return text if len(text) <= WORDS_MAX else text[: WORDS_MAX - 1] + "…"
 
 
-def _created(data: Json) -> Line:
+def _created(data: Json, _far_end: str) -> Line:
     return Line("created", f"{data.get('from')} calls {data.get('to')}", "bold")
 
 
-def _routed(data: Json) -> Line:
+def _routed(data: Json, _far_end: str) -> Line:
     attempts = data.get("attempts") or []
     ways = [f"{each.get('carrier') or 'direct'} via {each.get('gateway')}" for each in attempts]
     why = data.get("reason") or data.get("rule")
+    if data.get("rule") == "inbound":
+        return Line("routed", f"to the application, by {why}")
     return Line("routed", f"{', then '.join(ways) or 'nowhere'} ({why})")
 
 
-def _attempt(data: Json) -> Line:
+def _attempt(data: Json, _far_end: str) -> Line:
     where = f"{data.get('carrier') or 'direct'} {data.get('gateway') or ''}".strip()
     phase = str(data.get("phase"))
     if phase == "sent":
@@ -98,19 +106,19 @@ def _attempt(data: Json) -> Line:
     return Line("attempt", f"{where} {phase}: {why}", "yellow")
 
 
-def _status(data: Json) -> Line:
+def _status(data: Json, _far_end: str) -> Line:
     status = str(data.get("call_status"))
     text = f"{data.get('sip_status')} {data.get('sip_reason')}"
     return Line(status, text, _STATUS_STYLE.get(status, ""))
 
 
-def _answered(data: Json) -> Line:
+def _answered(data: Json, far_end: str) -> Line:
     facts = [data.get("codec"), data.get("remote_media") and f"media {data['remote_media']}"]
     text = ", ".join(str(fact) for fact in facts if fact)
-    return Line("answered", text or "the callee picked up", "green")
+    return Line("answered", text or f"{far_end} picked up", "green")
 
 
-def _hook(data: Json) -> Line:
+def _hook(data: Json, _far_end: str) -> Line:
     text = f"{data.get('method', 'POST')} {data.get('url')}"
     if data.get("error"):
         return Line("hook", f"{text} failed: {data['error']}", "bold red")
@@ -118,7 +126,7 @@ def _hook(data: Json) -> Line:
     return Line("hook", f"{text} → {data.get('status')} in {data.get('duration_ms')} ms{verbs}")
 
 
-def _verb(data: Json) -> Line:
+def _verb(data: Json, _far_end: str) -> Line:
     verb, phase = str(data.get("verb")), str(data.get("phase"))
     facts = [f"{name} {data[name]}" for name in _RESULTS if data.get(name) not in {None, ""}]
     if phase == "started":
@@ -128,30 +136,38 @@ def _verb(data: Json) -> Line:
     return Line(verb, text, "bold red" if phase == "failed" else "dim")
 
 
-def _digit(data: Json) -> Line:
-    return Line("digit", f"the callee pressed {data.get('digit')}", "bold magenta")
+def _digit(data: Json, far_end: str) -> Line:
+    return Line("digit", f"{far_end} pressed {data.get('digit')}", "bold magenta")
 
 
-def _alert(data: Json) -> Line:
+def _of_type(data: Json, _far_end: str) -> Line:
+    """What has a `type` of its own: media, and machine detection."""
+    kind = str(data.get("type", "")).replace("_", " ")
+    facts = ", ".join(f"{name} {value}" for name, value in data.items() if name != "type")
+    label, _, more = kind.partition(" ") if kind.startswith("amd ") else ("media", "", kind)
+    return Line(label, ": ".join(part for part in (more, facts) if part), "magenta")
+
+
+def _alert(data: Json, _far_end: str) -> Line:
     return Line("alert", f"{data.get('alert_type')}: {data.get('message')}", "bold yellow")
 
 
-def _delivery(data: Json) -> Line:
+def _delivery(data: Json, _far_end: str) -> Line:
     return Line("delivery", f"{data.get('state')} to {data.get('url')}", "bold yellow")
 
 
-def _ended(data: Json) -> Line:
+def _ended(data: Json, far_end: str) -> Line:
     status = str(data.get("call_status"))
     parts = [f"{data.get('sip_status')} {data.get('sip_reason')}"]
     if data.get("duration") is not None:
         parts.append(f"{data['duration']} s")
     if data.get("duration") is not None and data.get("call_termination_by"):
-        ended_by = "the callee" if data["call_termination_by"] == "caller" else "the gateway"
+        ended_by = far_end if data["call_termination_by"] == "caller" else "the gateway"
         parts.append(f"ended by {ended_by}")
     return Line(status, ", ".join(parts), _STATUS_STYLE.get(status, ""))
 
 
-_READERS: dict[str, Callable[[Json], Line]] = {
+_READERS: dict[str, Callable[[Json, str], Line]] = {
     EventType.CREATED: _created,
     EventType.ROUTED: _routed,
     EventType.ATTEMPT: _attempt,
@@ -160,6 +176,8 @@ _READERS: dict[str, Callable[[Json], Line]] = {
     EventType.HOOK: _hook,
     EventType.VERB: _verb,
     EventType.DIGIT: _digit,
+    EventType.AMD: _of_type,
+    EventType.MEDIA: _of_type,
     EventType.ALERT: _alert,
     EventType.DELIVERY: _delivery,
     EventType.ENDED: _ended,

@@ -10,6 +10,7 @@ from voxgate.flow.ringing import PickUp, Ringing
 from voxgate.flow.ringtone import RINGING_TONE
 from voxgate.flow.session import Ending, Session
 from voxgate.flow.talk import Talk
+from voxgate.model.calls import EventType
 from voxgate.verbs.capabilities.dialling import DialOrder, DialResult
 from voxgate.verbs.contract import Document, NotNow
 
@@ -60,6 +61,7 @@ class RunningDial:
         self._session.on_dial_progress(200, "OK")
         if not child.session.ending.done():
             self._talk.begin(child)
+            self._session.call.note(EventType.MEDIA, {"type": "joined", "call_sid": child.call.sid})
             self._on_joined(self, child.session)
         loop = asyncio.get_running_loop()
         limit = None

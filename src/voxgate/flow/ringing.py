@@ -100,6 +100,8 @@ class Ringing:
             on_progress=self._progress,
         )
         self.children.append(child)
+        told = {"type": "dialled", "to": target.to.display, "call_sid": call.call_sid}
+        self._session.call.note(EventType.MEDIA, told)
         self._ports.adopt(child)
 
     def _progress(self, child: ChildCall, event: Progress) -> None:

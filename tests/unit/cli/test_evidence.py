@@ -7,8 +7,8 @@ from rich.console import Console
 from voxgate.cli.evidence import (
     Evidence,
     judge,
-    show_callee,
     show_checks,
+    show_far_end,
     show_webhooks,
     show_words,
 )
@@ -87,7 +87,7 @@ def test_what_is_shown_is_what_was_found():
 
     show_words(console, GOOD)
     show_webhooks(console, GOOD)
-    show_callee(console, GOOD.callee)
+    show_far_end(console, "The callee", GOOD.callee)
     show_checks(console, judge(GOOD), GOOD.ended)
 
     shown = out.getvalue()
@@ -102,7 +102,7 @@ def test_nothing_found_is_shown_as_nothing():
 
     show_words(console, nothing)
     show_webhooks(console, nothing)
-    show_callee(console, nothing.callee)
+    show_far_end(console, "The callee", nothing.callee)
     show_checks(console, judge(nothing), nothing.ended)
 
     assert "did not go as it should" in out.getvalue()

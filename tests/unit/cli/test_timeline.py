@@ -54,6 +54,22 @@ def event(type_: str, seq: int = 1, at: object = 1000.0, **data) -> dict:
             "hook",
             "POST http://a/x failed: timed out",
         ),
+        (
+            event("routed", rule="inbound", reason="number '49'", carrier="a"),
+            "routed",
+            "to the application, by number '49'",
+        ),
+        (
+            event("media", type="dialled", to="+1", call_sid="a1"),
+            "media",
+            "dialled: to +1, call_sid a1",
+        ),
+        (event("media", type="hold"), "media", "hold"),
+        (
+            event("amd", type="amd_human_detected", reason="short greeting"),
+            "amd",
+            "human detected: reason short greeting",
+        ),
         (event("verb", verb="say", phase="started", text="Hello"), "say", "“Hello”"),
         (
             event("verb", verb="gather", phase="finished", reason="dtmfDetected", digits="1"),
@@ -112,3 +128,17 @@ def test_times_count_from_the_first_event_whether_numbers_or_iso_texts():
 def test_an_ended_event_without_an_outcome_has_an_empty_one():
     assert outcome_of(event("ended", outcome=None)) == {}
     assert outcome_of(event("ended", outcome={"code": "busy"})) == {"code": "busy"}
+
+
+def test_who_talks_to_the_gateway_is_the_caller_when_the_call_came_in():
+    out = io.StringIO()
+    timeline = Timeline(Console(file=out, width=120))
+
+    timeline.show(event("created", **{"from": "+49", "to": "+1", "direction": "inbound"}))
+    timeline.show(event("digit", seq=2, digit="1"))
+    timeline.show(
+        event("ended", seq=3, call_status="completed", duration=2, call_termination_by="caller")
+    )
+
+    assert "the caller pressed 1" in out.getvalue()
+    assert "ended by the caller" in out.getvalue()
