@@ -182,6 +182,20 @@ def test_one_recogniser_session_serves_gather_after_gather(story):
     assert (words(story.told("said")), words(story.told("more"))) == ("one", "two")
 
 
+def test_an_application_that_asks_is_told_how_long_the_recogniser_took(story):
+    """`config.notifySttLatency`."""
+    ear = scripted("yes please")
+    asks = gather(story, recognizer=ear, say={"text": "Well?"})
+
+    story.run(WAITS, {"verb": "config", "notifySttLatency": True}, asks, said=[HANGUP])
+
+    told = story.told("said")
+    assert 0 <= told["stt_latency_ms"] < 2000
+    ((began, ended),) = told["stt_talkspurts"]
+    assert told["stt_start_time"] < began < ended <= told["stt_stop_time"]
+    assert told["stt_usage"] == told["stt_stop_time"] - told["stt_start_time"]
+
+
 def test_what_is_understood_so_far_is_told(story):
     ear = scripted({"transcript": "yes please", "interim": ["yes"]})
 

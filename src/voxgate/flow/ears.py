@@ -6,12 +6,21 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Literal
 
+from voxgate.base.clock import Clock
 from voxgate.flow.hearing import Hearing
 from voxgate.flow.session import Session
 from voxgate.flow.transcription import Transcription
 from voxgate.model.calls import Json
 from voxgate.model.speech import Ear
-from voxgate.verbs.capabilities.ears import BackgroundGather, EarEvent, TranscriptOrder
+from voxgate.speech.latency import RecognitionTimes
+from voxgate.speech.recognition import Heard
+from voxgate.verbs.capabilities.ears import (
+    BackgroundGather,
+    EarEvent,
+    TranscriptOrder,
+    VoiceBegan,
+    VoiceEnded,
+)
 from voxgate.verbs.listening import gather_over
 from voxgate.verbs.say import Say
 
@@ -43,8 +52,9 @@ class CallEars:
 
     @asynccontextmanager
     async def listen(self, ear: Ear) -> AsyncIterator["EarQueue"]:
-        events = EarQueue()
+        events = EarQueue(self._session.ports.clock)
         async with self._hearing_in_use, self._open_hearing().open(ear, events.put):
+            events.is_timed = self._session.settings.notify_stt_latency
             yield events
 
     def _open_hearing(self) -> Hearing:
@@ -143,13 +153,31 @@ async def _kept_open(hearing: Hearing) -> None:
 class EarQueue:
     """The EarReader of one gather."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.is_timed = False  # whether the application wants to know the times
+        self._clock = clock
+        self._times = RecognitionTimes(self._now_ms())
         self._events: asyncio.Queue[EarEvent] = asyncio.Queue(EVENTS_MAX)
+
+    def _now_ms(self) -> int:
+        return round(self._clock.wall() * 1000)
 
     def put(self, event: EarEvent) -> None:
         """What nobody reads is dropped: its gather is long over."""
+        match event:
+            case VoiceBegan():
+                self._times.voice(self._now_ms(), on=True)
+            case VoiceEnded():
+                self._times.voice(self._now_ms(), on=False)
+            case Heard() if event.transcript:
+                self._times.heard(self._now_ms())
+            case _:
+                pass
         if not self._events.full():
             self._events.put_nowait(event)
 
     async def next(self) -> EarEvent:
         return await self._events.get()
+
+    def times(self) -> Json:
+        return self._times.facts() if self.is_timed else {}

@@ -22,6 +22,7 @@ class SessionSettings:
         self.sip_request_hook: Hook | None = request.sip_request_hook
         self.refer_hook: Hook | None = request.refer_hook
         self.notify_events = False
+        self.notify_stt_latency = False
         self.early_media = False
         self.cache_speech = True
 
@@ -81,6 +82,10 @@ def _no_events(settings: SessionSettings, _request: CallRequest) -> None:
     settings.notify_events = False
 
 
+def _no_latency(settings: SessionSettings, _request: CallRequest) -> None:
+    settings.notify_stt_latency = False
+
+
 def _no_early_media(settings: SessionSettings, _request: CallRequest) -> None:
     settings.early_media = False
 
@@ -97,6 +102,7 @@ _RESETS: dict[str, Callable[[SessionSettings, CallRequest], None]] = {
     "sipRequestWithinDialogHook": _request_hook,
     "referHook": _refer_hook,
     "notifyEvents": _no_events,
+    "notifySttLatency": _no_latency,
     "earlyMedia": _no_early_media,
     "disableTtsCache": _cached,
 }

@@ -42,15 +42,15 @@ _STORED = (
     "sipRequestWithinDialogHook",
     "referHook",
     "notifyEvents",
+    "notifySttLatency",
     "earlyMedia",
     "disableTtsCache",
 )
 _RESETTABLE = frozenset(_SWITCHED_OFF) | frozenset(_STORED)
 _WITHOUT_EFFECT = {
     "vad": "the recognisers of this version find speech themselves",
-    "autoStreamTts": "only a say with stream speaks what comes word by word",
+    "autoStreamTts": "every text is heard while the rest of it is rendered",
     "trackTtsPlayout": "notifyEvents tells of playbacks",
-    "notifySttLatency": "no recogniser of this version measures it",
     "noiseIsolation": "it needs Krisp, which is not installed",
     "turnTaking": "it needs Krisp, which is not installed",
 }
@@ -152,7 +152,9 @@ class Config(Verb):
     notify_events: bool | None = Field(
         None, description="Whether a WebSocket application gets verb:status frames."
     )
-    notify_stt_latency: bool | None = None
+    notify_stt_latency: bool | None = Field(
+        None, description="Whether results of speech tell how long the recogniser took."
+    )
     on_hold_music: str | None = Field(None, description="Address of a sound; empty: none.")
     sip_request_within_dialog_hook: HookProperty | None = None
     refer_hook: HookProperty | None = None
@@ -205,7 +207,6 @@ class Config(Verb):
         unheeded = {
             "autoStreamTts": self.auto_stream_tts,
             "trackTtsPlayout": self.track_tts_playout,
-            "notifySttLatency": self.notify_stt_latency,
             "vad": self.vad,
             "noiseIsolation": self.noise_isolation,
             "turnTaking": self.turn_taking,
@@ -258,6 +259,8 @@ class Config(Verb):
         settings = ctx.settings
         if self.notify_events is not None:
             settings.notify_events = self.notify_events
+        if self.notify_stt_latency is not None:
+            settings.notify_stt_latency = self.notify_stt_latency
         if self.early_media is not None:
             settings.early_media = self.early_media
         if self.disable_tts_cache is not None:

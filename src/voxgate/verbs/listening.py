@@ -53,7 +53,7 @@ class _Gather:
                     await asyncio.wait({playing})
                     playing = None
             inputs.close()
-        return gathering.result
+        return inputs.timed(gathering.result)
 
     async def run_over(self, cut: Callable[[], None]) -> Json:
         async with AsyncExitStack() as open_now:
@@ -67,7 +67,7 @@ class _Gather:
                     was_cut = True
                     cut()
             inputs.close()
-        return gathering.result
+        return inputs.timed(gathering.result)
 
     async def _open(self, open_now: AsyncExitStack) -> "_Inputs":
         keys = await open_now.enter_async_context(self._ctx.digits())
@@ -158,6 +158,12 @@ class _Inputs:
             return None
         event, self._sound = self._sound.result(), self.tasks.create_task(self._ear.next())
         return event
+
+    def timed(self, result: Json) -> Json:
+        """With what the recogniser took, if this is speech and the application asked."""
+        if self._ear is None or "speech" not in result:
+            return result
+        return result | self._ear.times()
 
     def tell(self, heard: Heard) -> None:
         if self._partials is not None:

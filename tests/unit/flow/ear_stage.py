@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from unit.call.fakes import ListLog
+from unit.call.fakes import FakeClock, ListLog
 from unit.flow.fakes import live_call
 from unit.verbs.fakes import FakeTokens
 from voxgate.flow.background import Background
@@ -134,7 +134,9 @@ class StageSession:
         self.log = ListLog()
         self.call = live_call(self.log)
         self.leg = FakeLeg()
-        self.ports = SimpleNamespace(recognizers=Recognizers({"scripted": Scripted()}))
+        self.ports = SimpleNamespace(
+            recognizers=Recognizers({"scripted": Scripted()}), clock=FakeClock()
+        )
         self.application = FakeApplication()
         self.background = Background(self.call)
         self.transcripts = Transcripts()

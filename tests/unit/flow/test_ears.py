@@ -97,6 +97,29 @@ def test_the_recognisers_session_stays_open_from_one_listening_to_the_next():
     assert session.listeners == 0, "the call's end closed the session"
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_how_long_the_recogniser_took_is_known_to_who_asked(wanted):
+    times: list[dict[str, Any]] = []
+
+    async def story(session: StageSession, ctx: StageContext) -> None:
+        session.settings.notify_stt_latency = wanted
+        async with ctx.ears.listen(ear("yes")) as reader:
+            await asyncio.sleep(1)
+            await session.speak()
+            while not isinstance(await reader.next(), Heard):
+                pass
+            times.append(reader.times())
+
+    played(story)
+
+    (told,) = times
+    assert bool(told) is wanted
+    if wanted:
+        assert told["stt_latency_ms"] == 0  # the script answers at once
+        assert told["stt_usage"] == told["stt_stop_time"] - told["stt_start_time"] >= 1000
+        assert told["stt_talkspurts"][0][1] == told["stt_stop_time"]
+
+
 def test_somebody_who_speaks_already_when_listening_begins_is_heard():
     said: list[str] = []
 

@@ -65,6 +65,7 @@ def test_the_fallback_of_the_calls_order_stands_behind_those_of_the_session_and_
         ("referHook", "refer_hook", Hook("/other")),
         ("sipRequestWithinDialogHook", "sip_request_hook", Hook("/other")),
         ("notifyEvents", "notify_events", True),
+        ("notifySttLatency", "notify_stt_latency", True),
         ("earlyMedia", "early_media", True),
         ("disableTtsCache", "cache_speech", False),
     ],

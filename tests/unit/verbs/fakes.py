@@ -48,6 +48,9 @@ class FakeEarReader:
     async def next(self) -> EarEvent:
         return await self._sounds.get()
 
+    def times(self) -> Json:
+        return {}
+
 
 class FakeEars:
     """Hears what the test says at its second, and remembers how it was asked to listen."""
@@ -115,6 +118,7 @@ class FakeSettings:
     sip_request_hook: Hook | None = None
     refer_hook: Hook | None = None
     notify_events: bool = False
+    notify_stt_latency: bool = False
     early_media: bool = False
     cache_speech: bool = True
     spoken_as: list[SynthesizerChoice | None] = field(default_factory=list)

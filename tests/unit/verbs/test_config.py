@@ -186,6 +186,14 @@ def test_only_what_needs_audio_answers_the_call(properties, need):
     assert verb("config", **properties).need is need
 
 
+def test_how_long_a_recogniser_took_is_told_from_then_on():
+    call = configured(notifySttLatency=True)
+    assert call.settings.notify_stt_latency
+
+    configured(call, notifySttLatency=False)
+    assert not call.settings.notify_stt_latency
+
+
 def test_what_has_no_effect_says_so():
     (caution,) = verb("config", vad={"enable": True}).cautions()
 

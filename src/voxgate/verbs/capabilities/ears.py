@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from voxgate.model.calls import Json
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import Ear
 from voxgate.speech.recognition import Heard
@@ -35,6 +36,13 @@ class EarReader(Protocol):
 
     async def next(self) -> EarEvent:
         """Cancelling it loses nothing."""
+        ...
+
+    def times(self) -> Json:
+        """When somebody spoke and how long the recogniser took, for the result.
+
+        Empty for an application that did not ask (`config.notifySttLatency`).
+        """
         ...
 
 

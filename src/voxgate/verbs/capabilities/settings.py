@@ -38,6 +38,7 @@ class Settings(Protocol):
     sip_request_hook: Hook | None
     refer_hook: Hook | None
     notify_events: bool
+    notify_stt_latency: bool
     early_media: bool
     cache_speech: bool
 
