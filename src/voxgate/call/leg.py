@@ -116,6 +116,10 @@ class MediaSession:
         if self._plan is not None:
             self.stream.connect(replace(self._plan, send=False, receive=False))
 
+    def back_to(self, facts: MediaFacts) -> None:
+        """As it was before an answer that never left."""
+        self._use(facts)
+
     def _use(self, facts: MediaFacts) -> MediaFacts:
         if self.facts is not None and facts.remote_ip in _NOWHERE:
             # Hold as before RFC 3264: the address is nothing to send to, not even RTCP.
@@ -179,6 +183,14 @@ class Leg:
     def confirm(self, dialog: InviteDialog) -> None:
         """The call that had early media was answered."""
         self._dialog = dialog
+
+    def supersede(self, dialog: InviteDialog) -> None:
+        """Another dialog takes the place of this leg's, which is hung up and heard of no more."""
+        former, self._dialog = self._dialog, dialog
+        self._rtp_digits_seen = False
+        if former is not None:
+            former.abandon()
+        self._report_hold()
 
     # What the far end does.
 

@@ -16,6 +16,8 @@ from voxgate.sip.message import Request, response_to
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.uri import Uri
 
+LEG_REPLACED = "leg_replaced"  # a call to us took the place of the dialog (RFC 3891)
+
 
 def sent_facts(invite: OutgoingInvite, sent: Sent) -> Json:
     """Of an INVITE that was handed to the transport."""
@@ -132,6 +134,8 @@ def orphan_of(events: Iterable[CallEvent]) -> OrphanDialog | None:
             to_tag = event.data.get("to_tag")
         elif event.type is EventType.ANSWERED:
             state = event.data["dialog"]
+        elif event.type is EventType.MEDIA and event.data.get("type") == LEG_REPLACED:
+            arrived, state = event.data["arrived"], event.data["dialog"]
     if arrived is not None:
         return _called(arrived, state)
     if sent is None:

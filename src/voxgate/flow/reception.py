@@ -19,6 +19,8 @@ from voxgate.flow.inbound import InboundCall
 from voxgate.flow.login import Door, Final, LoggedIn, Logins
 from voxgate.flow.ports import CallPorts
 from voxgate.flow.registrar import Registrar
+from voxgate.flow.session import Session
+from voxgate.flow.takeover import REPLACES, named_session, take_place
 from voxgate.model.alerts import Alert
 from voxgate.model.calls import Call, Json
 from voxgate.model.devices import Registration
@@ -127,6 +129,8 @@ class Reception:
         guest = await self._identify(invite)
         if isinstance(guest, Final):
             return guest
+        if isinstance(guest, Session):
+            return await take_place(invite, guest)
         if (full := self._control.admit()) is not None:
             log.warning("call_not_taken", reason=full)
             return Final(503, ALL_FULL, (("Retry-After", "10"),))
@@ -174,7 +178,8 @@ class Reception:
 
     # Whose call it is.
 
-    async def _identify(self, invite: IncomingInvite) -> _Guest | Final:
+    async def _identify(self, invite: IncomingInvite) -> _Guest | Session | Final:
+        """A session: the one whose place the caller wants to take."""
         atlas = await self._ports.atlas()
         address = invite.source.host
         registered = self._ports.registered_trunks(address)
@@ -197,8 +202,11 @@ class Reception:
 
     async def _of_trunk(
         self, invite: IncomingInvite, source: FromTrunk, atlas: Atlas
-    ) -> _Guest | Final:
+    ) -> _Guest | Session | Final:
         self._guard.forgive(invite.source.host)  # wrong numbers do not mute a trunk
+        if invite.request.headers.get(REPLACES) is not None:
+            with_dialog = self._ports.calls.session_with
+            return named_session(invite, with_dialog, lambda call: may_name(call, source, atlas))
         user = called_number(invite.request, source.trunks)
         called = user.removeprefix("+") or ANONYMOUS
         numbers = await self._ports.numbers_on(source.trunks, called)
@@ -209,7 +217,7 @@ class Reception:
 
     async def _log_in(
         self, invite: IncomingInvite, source: FromDevice, atlas: Atlas
-    ) -> _Guest | Final:
+    ) -> _Guest | Session | Final:
         tenant = source.tenant
         trunks = tuple(
             trunk
@@ -226,8 +234,12 @@ class Reception:
 
     async def _of_device(
         self, invite: IncomingInvite, tenant: Tenant, who: LoggedIn
-    ) -> _Guest | Final:
+    ) -> _Guest | Session | Final:
         self._guard.forgive(invite.source.host)
+        if invite.request.headers.get(REPLACES) is not None:
+            with_dialog = self._ports.calls.session_with
+            account_sid = tenant.account_sid
+            return named_session(invite, with_dialog, lambda c: c.account_sid == account_sid)
         user = called_user(invite.request.uri)
         callee = await self._ports.registered(tenant.account_sid, user)
         own = await self._ports.registered(tenant.account_sid, who.username)
@@ -260,6 +272,21 @@ class Reception:
                 )
             )
         return Final(refusal.status, refusal.reason, refusal.headers)
+
+
+def may_name(call: Call, source: FromTrunk, atlas: Atlas) -> bool:
+    """Whether who calls from these trunks may take a place in the call: its own account's.
+
+    Over a trunk that accounts share only in calls that run over it.
+    """
+    tenant = atlas.tenants.get(call.account_sid)
+    if tenant is None or source.tenant not in {None, tenant}:
+        return False
+    return any(
+        atlas.usable_by(trunk, tenant)
+        and (trunk.account_sid is not None or trunk.name == call.trunk)
+        for trunk in source.trunks
+    )
 
 
 def _trunk_headers(trunk: Trunk | None) -> dict[str, str]:

@@ -18,6 +18,7 @@ from voxgate.sip.dialog.events import DialogEvent, NotifyReceived, Outcome, Refe
 from voxgate.sip.grammar import SipError
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers
+from voxgate.sip.private import may_be_told
 from voxgate.sip.uri import Uri
 from voxgate.verbs.capabilities.dialling import ReferOrder, ReferResult
 from voxgate.verbs.contract import Document, NotNow
@@ -38,6 +39,7 @@ class Replaces:
     call_id: str
     our_tag: str
     their_tag: str
+    early_only: bool = False
 
 
 def replaced_by(sip_uri: str) -> Replaces | None:
@@ -47,11 +49,16 @@ def replaced_by(sip_uri: str) -> Replaces | None:
     except SipError:
         return None
     text = next((value for name, value in uri.headers if name.lower() == "replaces"), "")
+    return read_replaces(text)
+
+
+def read_replaces(text: str) -> Replaces | None:
+    """A Replaces header as whoever is sent it sees it; None for one that cannot be read."""
     call_id, *parameters = (part.strip() for part in text.split(";"))
     named = dict(parameter.partition("=")[::2] for parameter in parameters)
-    if not call_id or "to-tag" not in named or "from-tag" not in named:
+    if not call_id or not named.get("to-tag") or not named.get("from-tag"):
         return None
-    return Replaces(call_id, named["to-tag"], named["from-tag"])
+    return Replaces(call_id, named["to-tag"], named["from-tag"], "early-only" in named)
 
 
 def sipfrag_status(body: bytes) -> int | None:
@@ -222,7 +229,7 @@ def refer_details(event: ReferReceived, referrer: Session, other: Session | None
 
 
 def _shown(headers: Headers) -> Json:
-    return {name: value for name, value in headers if _SHOWN.fullmatch(name)}
+    return {n: value for n, value in headers if _SHOWN.fullmatch(n) and may_be_told(n)}
 
 
 def _user_of(text: str | None) -> str | None:

@@ -49,6 +49,7 @@ class Engines:
                 options=SipOptions(
                     session_expires_s=settings.session_expires_s,
                     allow_methods=(*ALLOWED, "REFER"),
+                    extensions=("replaces",),
                 ),
             ),
             media=MediaEngine(_media_settings(settings)),

@@ -110,3 +110,26 @@ def test_before_its_answer_the_callers_own_contact_and_routes_lead_back():
 
     assert orphan.remote_target == "sip:ann@192.0.2.9:5070"
     assert orphan.route_set == ("<sip:proxy.example;lr>",)
+
+
+def test_of_a_call_whose_far_end_was_replaced_the_new_dialog_is_hung_up():
+    """RFC 3891: whoever is answered last is who would go on hearing silence."""
+    events = logged(FarEnds([(0.1, answered())]))
+    dialog = {"remote_target": "sip:far@192.0.2.9", "route_set": [], "to_tag": "t", "cseq": 2}
+    events.append(CallEvent("sid", 9, 1.0, EventType.ANSWERED, {"dialog": dialog}))
+    invite = parse(
+        b"INVITE sip:us@198.51.100.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\n"
+        b"From: <sip:third@192.0.2.7>;tag=theirs\r\nTo: <sip:us@198.51.100.1>\r\n"
+        b"Call-ID: third-call\r\nCSeq: 1 INVITE\r\nContact: <sip:third@192.0.2.7>\r\n\r\n"
+    )
+    taken = {
+        "type": "leg_replaced",
+        "arrived": arrived_facts(invite, Destination("udp", "192.0.2.7", 5060), "ours"),
+        "dialog": dialog | {"remote_target": "sip:third@192.0.2.7", "to_tag": "theirs"},
+    }
+    events.append(CallEvent("sid", 10, 2.0, EventType.MEDIA, json.loads(json.dumps(taken))))
+
+    orphan = orphan_of(events)
+
+    assert (orphan.call_id, orphan.from_tag, orphan.to_tag) == ("third-call", "ours", "theirs")
+    assert str(orphan.remote_target) == "sip:third@192.0.2.7"

@@ -1,7 +1,10 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from unit.call.fakes import ListLog
+from unit.flow.fakes import live_call
 from unit.flow.outside import Outside
 from voxgate.flow import reception as module
 from voxgate.flow.guard import STRIKES_MOST, Guard
@@ -10,7 +13,7 @@ from voxgate.flow.reception import Reception, ReceptionPorts
 from voxgate.model.inbound import Entrance, Tenant, Trunk
 from voxgate.model.numbers import PhoneNumber
 from voxgate.provisioning.errors import Unavailable
-from voxgate.routing.inbound import Atlas, Refusal
+from voxgate.routing.inbound import Atlas, FromTrunk, Refusal
 from voxgate.testing.virtual_time import ManualClock
 
 TENANT = Tenant("home", "provider", "home.example")
@@ -193,3 +196,24 @@ def test_an_inactive_account_is_told_about():
 @pytest.mark.parametrize(("sid", "status"), [("app", 482), ("another", 503)])
 def test_only_its_own_application_is_a_circle(sid, status):
     assert House().receive("sip:49301@192.0.2.1", f"X-Application-Sid: {sid}").status == status
+
+
+@pytest.mark.parametrize(
+    ("trunk", "runs_over", "account_sid", "may"),
+    [
+        (TRUNK, None, "home", True),
+        (TRUNK, "another", "home", True),
+        (Trunk("s", "shared", None, "provider"), "shared", "home", True),
+        (Trunk("s", "shared", None, "provider"), "trunk", "home", False),
+        (Trunk("s", "shared", None, "provider"), None, "home", False),
+        (TRUNK, "trunk", "elsewhere", False),
+    ],
+)
+def test_only_calls_of_the_accounts_own_trunks_can_be_taken_over(
+    trunk, runs_over, account_sid, may
+):
+    """RFC 3891 section 3: who replaces must have the right to."""
+    call = replace(live_call(ListLog()).record, trunk=runs_over, account_sid=account_sid)
+    atlas = Atlas.of([TENANT, Tenant("elsewhere", "provider")], [trunk], [])
+
+    assert module.may_name(call, FromTrunk((trunk,)), atlas) is may

@@ -77,7 +77,7 @@ def test_a_referred_by_that_cannot_be_read_is_told_as_it_is():
         ("sip:b@x?Replaces=abc%40h%3Bto-tag%3D1%3Bfrom-tag%3D2", Replaces("abc@h", "1", "2")),
         (
             "sip:b@x?replaces=abc%3Bfrom-tag%3D2%3Bto-tag%3D1%3Bearly-only",
-            Replaces("abc", "1", "2"),
+            Replaces("abc", "1", "2", early_only=True),
         ),
         ("sip:b@x?Replaces=abc%3Bto-tag%3D1", None),
         ("sip:b@x?Replaces=", None),

@@ -5,7 +5,6 @@ from functools import partial
 
 from voxgate.sip.dialog.events import SDP, Fields, Listener
 from voxgate.sip.dialog.invite import InviteDialog
-from voxgate.sip.dialog.options import EXTENSIONS
 from voxgate.sip.dialog.path import Path, contact_of
 from voxgate.sip.dialog.prack import ReliableResponses
 from voxgate.sip.dialog.reply import reply
@@ -96,7 +95,7 @@ class IncomingInvite:
         fields = [
             ("Contact", self._path.contact),
             ("Allow", self._stack.allow),
-            ("Supported", ", ".join(EXTENSIONS)),
+            ("Supported", self._stack.supported),
             *granting(self.request, timer),
             *headers,
         ]

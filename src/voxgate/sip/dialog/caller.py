@@ -21,7 +21,6 @@ from voxgate.sip.dialog.events import (
 )
 from voxgate.sip.dialog.forks import Forks
 from voxgate.sip.dialog.login import Login
-from voxgate.sip.dialog.options import EXTENSIONS
 from voxgate.sip.dialog.path import Path, contact_of, via_of
 from voxgate.sip.dialog.session_timer import asked, longer
 from voxgate.sip.dialog.stack import Stack
@@ -158,7 +157,7 @@ class Caller:
         contact = ";".join((contact_of(local, out.contact_user), *out.contact_parameters))
         headers.add("Contact", contact)
         headers.add("Allow", self._stack.allow)
-        headers.add("Supported", ", ".join(EXTENSIONS))
+        headers.add("Supported", self._stack.supported)
         headers.add("User-Agent", self._stack.product)
         for name, value in asked(self._interval_s, self._min_se_s):
             headers.add(name, value)

@@ -12,7 +12,6 @@ from voxgate.sip.dialog.events import SDP, Fields, Outcome, OutcomeListener
 from voxgate.sip.dialog.exchange import Exchange, Ready
 from voxgate.sip.dialog.forks import acknowledgement
 from voxgate.sip.dialog.login import Login
-from voxgate.sip.dialog.options import EXTENSIONS
 from voxgate.sip.dialog.path import Path, new_branch
 from voxgate.sip.dialog.stack import Stack
 from voxgate.sip.message import Headers, Request, Response
@@ -126,7 +125,7 @@ class Changes:
         path = self._path
         fields = [
             ("Allow", self._stack.allow),
-            ("Supported", ", ".join(EXTENSIONS)),
+            ("Supported", self._stack.supported),
             ("User-Agent", self._stack.product),
             *self._timer_fields(),
             *self._login.fields(change.method, str(path.request_uri), change.body),

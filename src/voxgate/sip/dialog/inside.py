@@ -15,7 +15,6 @@ from voxgate.sip.dialog.events import (
     NotifyReceived,
     ReferReceived,
 )
-from voxgate.sip.dialog.options import EXTENSIONS
 from voxgate.sip.dialog.path import Path
 from voxgate.sip.dialog.reply import reply
 from voxgate.sip.dialog.stack import Stack
@@ -53,7 +52,7 @@ def answer_inside(
 
 def capabilities(stack: Stack) -> list[tuple[str, str]]:
     """What we can do, as an OPTIONS asks."""
-    return [("Allow", stack.allow), ("Accept", SDP), ("Supported", ", ".join(EXTENSIONS))]
+    return [("Allow", stack.allow), ("Accept", SDP), ("Supported", stack.supported)]
 
 
 def _respond(  # noqa: PLR0917 - the last four are `Respond`

@@ -15,7 +15,6 @@ from voxgate.sip.dialog.events import (
     ReInvited,
     Updated,
 )
-from voxgate.sip.dialog.options import EXTENSIONS
 from voxgate.sip.dialog.path import Path
 from voxgate.sip.dialog.reply import reply
 from voxgate.sip.dialog.session_timer import SessionTimer, TooSmall, grant, granting
@@ -121,7 +120,7 @@ class Offers:
             fields = [
                 ("Contact", self._path.contact),
                 ("Allow", self._stack.allow),
-                ("Supported", ", ".join(EXTENSIONS)),
+                ("Supported", self._stack.supported),
                 *granting(request, timer),
             ]
         response = reply(

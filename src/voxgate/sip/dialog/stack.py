@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from voxgate.sip.dialog.options import SipOptions
+from voxgate.sip.dialog.options import EXTENSIONS, SipOptions
 from voxgate.sip.message import Request, Response
 from voxgate.sip.transaction.alarms import Alarm, Alarms
 from voxgate.sip.transaction.destination import Destination
@@ -56,6 +56,7 @@ class Stack:
         self.options = options
         self.product = product  # the text of User-Agent and Server
         self.allow = ", ".join(options.allow_methods)
+        self.supported = ", ".join((*EXTENSIONS, *options.extensions))
         self.fraction = fraction or secrets.SystemRandom().random  # from 0 up to 1
         self.locals: tuple[Destination, ...] = ()  # the listeners as the outside knows them
         self.alarms = Alarms()
