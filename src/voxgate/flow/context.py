@@ -10,7 +10,7 @@ from voxgate.call.leg import Leg
 from voxgate.flow.amd import CallAmd
 from voxgate.flow.application import NoDocument
 from voxgate.flow.ears import CallEars
-from voxgate.flow.playback import Playback
+from voxgate.flow.playback import Playback, tell_of
 from voxgate.flow.recorder import CallRecorder
 from voxgate.flow.rooms import CallRooms
 from voxgate.flow.runner import Notes
@@ -95,10 +95,7 @@ class CallContext:
         heard_ms, last = 0, None
         with Playback(self._session) as playback:
             async for part in parts:
-                for alert in part.alerts:
-                    self._session.fault(
-                        alert.alert_type, alert.message, alert.detail, "in progress"
-                    )
+                tell_of(part.alerts, self._session)
                 following = self._leg.queue(part.audio)
                 playback.begin({
                     "vendor": voice.vendor,

@@ -1,11 +1,13 @@
 """What an application that asked for it is told of a sound: begun, heard out, cut (contract 4.6)."""
 
 import asyncio
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
 from voxgate.flow.session import Session
 from voxgate.model.calls import Json
+from voxgate.speech.contract import SpeechAlert
 
 
 class Playback:
@@ -36,3 +38,10 @@ class Playback:
         if self._begun:
             was_cut = isinstance(problem, asyncio.CancelledError)
             self._session.report_playback("kill-playback" if was_cut else "stop-playback")
+
+
+def tell_of(alerts: Iterable[SpeechAlert], session: Session) -> None:
+    """What went wrong with speech that is heard all the same."""
+    for alert in alerts:
+        failover = "in progress" if alert.is_failover else None
+        session.fault(alert.alert_type, alert.message, alert.detail, failover)

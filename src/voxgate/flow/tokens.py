@@ -3,6 +3,7 @@
 import asyncio
 
 from voxgate.call.leg import Leg
+from voxgate.flow.playback import tell_of
 from voxgate.flow.session import Session
 from voxgate.model.speech import SynthesizerChoice
 from voxgate.speech.contract import SpeechFailed
@@ -195,10 +196,7 @@ class _Stream:
             cached=self._cached and settings.cache_speech,
         ) as parts:
             async for part in parts:
-                for alert in part.alerts:
-                    self._session.fault(
-                        alert.alert_type, alert.message, alert.detail, "in progress"
-                    )
+                tell_of(part.alerts, self._session)
                 following = self._leg.queue(part.audio)
                 if self._last is not None:
                     await asyncio.wait({self._last})

@@ -52,6 +52,7 @@ class SpeechAlert:
     alert_type: str  # no-tts or tts-failure of the wire contract
     message: str
     detail: str | None = None
+    is_failover: bool = True  # another voice spoke instead
 
 
 FailureKind = Literal["unknown-vendor", "unknown-voice", "busy", "failed"]

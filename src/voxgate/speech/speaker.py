@@ -71,7 +71,9 @@ class Speaker:
         A text without words has no pieces. Iterating raises SpeechFailed where rendering failed.
         """
         script = parse(text)
-        faults = tuple(SpeechAlert("tts-failure", fault) for fault in script.faults)
+        faults = tuple(
+            SpeechAlert("tts-failure", fault, is_failover=False) for fault in script.faults
+        )
         asked = choice or SynthesizerChoice()
         wanted = self._wanted(asked, session)
         parts = Parts()

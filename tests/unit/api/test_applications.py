@@ -1,5 +1,7 @@
 from unit.api.world import in_world
 
+VOICE = ("vendor", "language", "voice")
+
 
 def test_an_application_is_made_shown_changed_and_deleted(database_url):
     async def story(world):
@@ -45,11 +47,8 @@ def test_an_application_is_made_shown_changed_and_deleted(database_url):
             "speech_recognizer_vendor": None,
             "speech_recognizer_language": None,
             "use_for_fallback_speech": 0,
-            "fallback_speech_synthesis_vendor": None,
-            "fallback_speech_synthesis_language": None,
-            "fallback_speech_synthesis_voice": None,
-            "fallback_speech_recognizer_vendor": None,
-            "fallback_speech_recognizer_language": None,
+            **dict.fromkeys(f"fallback_speech_synthesis_{n}" for n in VOICE),
+            **dict.fromkeys(f"fallback_speech_recognizer_{n}" for n in VOICE[:2]),
             "fallback": None,
         }
         change = await world.send("PUT", path, {"name": "renamed", "call_status_hook": None})

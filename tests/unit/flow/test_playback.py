@@ -2,7 +2,8 @@ import asyncio
 from contextlib import suppress
 from types import SimpleNamespace
 
-from voxgate.flow.playback import Playback
+from voxgate.flow.playback import Playback, tell_of
+from voxgate.speech.contract import SpeechAlert
 
 
 def told(story) -> list[str]:
@@ -36,3 +37,18 @@ def test_a_sound_that_never_began_is_nothing():
             pass
 
     assert told(story) == []
+
+
+def test_a_fault_in_the_text_is_no_failover_of_a_vendor():
+    told: list[tuple[str, str | None]] = []
+
+    def fault(alert_type: str, _message: str, _detail: str | None, failover: str | None) -> None:
+        told.append((alert_type, failover))
+
+    alerts = [
+        SpeechAlert("no-tts", "acme is unknown"),
+        SpeechAlert("tts-failure", "a tag that nobody knows", is_failover=False),
+    ]
+    tell_of(alerts, SimpleNamespace(fault=fault))  # type: ignore[arg-type]
+
+    assert told == [("no-tts", "in progress"), ("tts-failure", None)]
