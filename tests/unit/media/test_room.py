@@ -445,6 +445,22 @@ async def test_digits_are_relayed_when_asked_for_and_told_either_way():
 
 
 @on_a_loop
+async def test_a_key_begins_for_the_other_one_while_it_is_still_pressed_and_lasts_as_long():
+    async with running() as engine, parties(engine, 2) as (a, b):
+        seats = all_join(engine.room(), (a, b))
+        seats[0].relay_digits(True)
+        pressing = asyncio.ensure_future(a.peer.press("5", duration_ms=1000))
+        await b.peer.until(lambda peer: bool(peer.events()))
+
+        assert not pressing.done()
+        assert b.peer.digits() == ""
+        await pressing
+        await b.peer.until(lambda peer: peer.digits() == "5")
+        (event,) = b.peer.events()
+        assert 900 <= event.duration_ms <= 1100
+
+
+@on_a_loop
 async def test_digits_are_not_relayed_among_three():
     async with running() as engine, parties(engine, 3) as made:
         (a, b, _), seats = made, all_join(engine.room(), made)

@@ -130,7 +130,9 @@ impl Gathering {
 
     fn relay_digits(&self, entries: &mut [Option<Box<Entry>>], told: &[StreamEvent]) {
         for (id, event) in told {
-            let Event::Digit(digit) = event else { continue };
+            if !matches!(event, Event::DigitStarted(_) | Event::Digit(_)) {
+                continue;
+            }
             let is_from = |seat: &Seat| {
                 entries.get(seat.stream).and_then(Option::as_ref).is_some_and(|e| e.id == *id)
             };
@@ -141,7 +143,11 @@ impl Gathering {
             if let Some(to) = self.room.other(number)
                 && let Some(entry) = connected(entries, to.stream)
             {
-                entry.stream.relay_digit(*digit);
+                match event {
+                    Event::DigitStarted(key) => entry.stream.relay_press(*key),
+                    Event::Digit(digit) => entry.stream.relay_digit(*digit),
+                    _ => {}
+                }
             }
         }
     }

@@ -257,6 +257,7 @@ pub struct Batch {
     length: usize,
     duration: u16,
     gap: u32,
+    held: bool,
 }
 
 impl Batch {
@@ -268,7 +269,8 @@ impl Batch {
             *place = key.code();
         }
         let duration = duration_ms.saturating_mul(8);
-        Some(Self { id, keys, length: digits.len(), duration, gap: u32::from(gap_ms) * 8 })
+        let gap = u32::from(gap_ms) * 8;
+        Some(Self { id, keys, length: digits.len(), duration, gap, held: false })
     }
 }
 
@@ -278,6 +280,7 @@ pub struct DigitSender {
     batches: std::collections::VecDeque<Batch>,
     position: usize,
     stage: Stage,
+    held: Option<Key>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -300,6 +303,36 @@ impl DigitSender {
     /// Adds a batch behind those that wait.
     pub fn push(&mut self, batch: Batch) {
         self.batches.push_back(batch);
+    }
+
+    /// Adds a batch of one key that lasts until it is let go, and no longer than the batch says.
+    pub fn press(&mut self, key: Key, batch: Batch) {
+        self.held = Some(key);
+        self.batches.push_back(Batch { held: true, ..batch });
+    }
+
+    /// Lets go of the key that was pressed last, which then lasted `duration_ms`. False when that
+    /// was another key or none; one that has ended by itself stays as it was sent.
+    pub fn release(&mut self, key: Key, duration_ms: u16) -> bool {
+        if self.held != Some(key) {
+            return false;
+        }
+        self.held = None;
+        let place = self.batches.iter().rposition(|batch| batch.held);
+        let Some((place, batch)) = place.and_then(|p| Some((p, self.batches.get_mut(p)?))) else {
+            return true;
+        };
+        batch.held = false;
+        let duration = duration_ms.saturating_mul(8);
+        match self.stage {
+            Stage::Key { elapsed } if place == 0 => {
+                // What was sent is said already: the duration in the packets never shrinks.
+                batch.duration = duration.max(u16::try_from(elapsed).unwrap_or(u16::MAX));
+            }
+            Stage::Ending { .. } | Stage::Gap { .. } if place == 0 => {}
+            _ => batch.duration = duration,
+        }
+        true
     }
 
     /// Whether nothing is being sent or waits.
@@ -535,6 +568,54 @@ mod tests {
             ]
         );
         assert_eq!(sender.beat(160), Beat::Idle);
+    }
+
+    #[test]
+    fn a_pressed_key_is_sent_until_it_is_let_go() {
+        let mut sender = DigitSender::default();
+        sender.press(key('5'), Batch::new(0, &[key('5')], 2000, 60).unwrap());
+
+        let packet = |duration, end, age| {
+            Beat::Event(EventPacket { event: event('5', duration, end), age, first: age == 0 })
+        };
+        for n in 0..5 {
+            assert_eq!(sender.beat(160), packet(160 * (n + 1), false, 160 * u32::from(n)));
+        }
+        assert!(sender.release(key('5'), 100));
+        assert_eq!(sender.beat(160), packet(800, true, 800));
+        assert!(!sender.release(key('5'), 100));
+    }
+
+    #[test]
+    fn a_key_that_is_let_go_before_its_turn_lasts_as_long_as_it_was_pressed() {
+        let mut sender = DigitSender::default();
+        sender.push(Batch::new(1, &[key('1')], 60, 60).unwrap());
+        sender.beat(160);
+        sender.press(key('5'), Batch::new(0, &[key('5')], 2000, 60).unwrap());
+        assert!(!sender.release(key('6'), 80));
+        assert!(sender.release(key('5'), 80));
+
+        let longest = (0..40)
+            .filter_map(|_| match sender.beat(160) {
+                Beat::Event(packet) if packet.event.code == 5 => Some(packet.event.duration),
+                _ => None,
+            })
+            .max();
+
+        assert_eq!(longest, Some(640));
+        assert!(sender.is_idle());
+    }
+
+    #[test]
+    fn a_key_that_ended_by_itself_is_not_sent_again_when_it_is_let_go() {
+        let mut sender = DigitSender::default();
+        sender.press(key('5'), Batch::new(0, &[key('5')], 60, 60).unwrap());
+        while !sender.is_idle() {
+            sender.beat(160);
+        }
+
+        assert!(sender.release(key('5'), 5000));
+        assert!(sender.is_idle());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Hears, PACKET_MAX, Stream};
 use crate::codec::Law;
 use crate::codec::g711::PER_MS;
-use crate::dtmf::{Batch, Beat, Digit, EventPacket};
+use crate::dtmf::{Batch, Beat, Digit, EventPacket, Key};
 use crate::event::Event;
 use crate::forward::{Sound, Span};
 use crate::gain::Gain;
@@ -50,17 +50,31 @@ impl Stream {
         self.sender.push(batch);
     }
 
-    /// Presses a digit of another stream's far end here, if that was negotiated. When too many wait
-    /// already, it is dropped.
-    pub fn relay_digit(&mut self, digit: Digit) {
-        let negotiated = self.session.as_ref().and_then(|session| session.plan.dtmf_payload_type);
-        if negotiated.is_none() || self.sender.waiting() >= RELAYED_MAX {
-            return;
+    /// Begins to press a key that another stream's far end presses, if that was negotiated. When
+    /// too many wait already, it is dropped.
+    pub fn relay_press(&mut self, key: Key) {
+        if let Some(batch) = self.relayed(key, RELAYED_LONGEST_MS) {
+            self.sender.press(key, batch);
         }
-        let duration_ms = digit.duration_ms.clamp(RELAYED_SHORTEST_MS, RELAYED_LONGEST_MS) as u16;
-        if let Some(batch) = Batch::new(RELAYED, &[digit.key], duration_ms, RELAYED_GAP_MS) {
+    }
+
+    /// Lets go of the key of another stream's far end. One whose beginning was not relayed is
+    /// pressed and let go.
+    pub fn relay_digit(&mut self, digit: Digit) {
+        let duration_ms = digit.duration_ms.clamp(RELAYED_SHORTEST_MS, RELAYED_LONGEST_MS);
+        if !self.sender.release(digit.key, duration_ms as u16)
+            && let Some(batch) = self.relayed(digit.key, duration_ms)
+        {
             self.sender.push(batch);
         }
+    }
+
+    fn relayed(&self, key: Key, duration_ms: u32) -> Option<Batch> {
+        self.session.as_ref().and_then(|session| session.plan.dtmf_payload_type)?;
+        if self.sender.waiting() >= RELAYED_MAX {
+            return None;
+        }
+        Batch::new(RELAYED, &[key], duration_ms as u16, RELAYED_GAP_MS)
     }
 
     /// Does something with one of the tracks under everything else; they are made the first time.
