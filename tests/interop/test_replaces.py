@@ -94,6 +94,7 @@ def test_the_new_call_takes_the_place_of_the_caller(story, a, b, c):
     third.hears(500)
     far.hang_up()
     assert story.done()["dial_call_status"] == "completed"
+    third.until(lambda line: line.ended == "bye-received", "BYE at the third")
 
 
 def test_who_put_the_call_on_hold_and_handed_it_over_leaves_no_hold_behind(story, a, b, c):
