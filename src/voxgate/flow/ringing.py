@@ -56,8 +56,7 @@ class Ringing:
         self._lost: list[tuple[ChildCall, NotConnected]] = []
         self._timed_out = False
         self._alone = len(order.targets) == 1
-        self._heard: ChildCall | None = None  # whose network the caller hears
-        self._tone = RingingTone(session, heard=self._hears_network)
+        self._tone = RingingTone(session)
         self.over = False
 
     async def run(self) -> ChildCall | None:
@@ -120,17 +119,9 @@ class Ringing:
 
     async def _relay_early_media(self, child: ChildCall) -> None:
         await self._session.line.early_media()
-        if not self.over:
-            self._heard = child
+        if not self.over and child.media is not None:
+            self._tone.give_way_to(child.media.stream)
             self._hear(child)
-
-    def _hears_network(self) -> bool:
-        child = self._heard
-        return (
-            child is not None
-            and child.media is not None
-            and child.media.stream.stats().packets_received > 0
-        )
 
     async def _first_answer(self) -> ChildCall | None:
         """The first who answered, and confirmed if that was asked for; the rest are let go."""

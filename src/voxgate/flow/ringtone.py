@@ -5,7 +5,6 @@ may say 180 with a description and send nothing, or an announcement (RFC 3960 se
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
@@ -13,6 +12,7 @@ from voxgate.base.settings import Ringback
 from voxgate.flow.session import Session
 from voxgate.flow.sounds import RATE_HZ, tone
 from voxgate.media.errors import MediaError
+from voxgate.media.stream import Stream
 from voxgate.model.audio import Audio
 
 TRACK = "\0ringing"  # no track of an application has this name
@@ -44,10 +44,16 @@ def ringing(cadence: Ringback) -> Audio | None:
 class RingingTone:
     """Of one dial. The owner must call `stop`."""
 
-    def __init__(self, session: Session, *, heard: Callable[[], bool]) -> None:
-        """`heard`: whether a target's network is heard already."""
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._heard = heard
+        self._network: Stream | None = None
+
+    def give_way_to(self, network: Stream) -> None:
+        """The caller hears a target's network, as soon as that says something."""
+        self._network = network
+
+    def _heard(self) -> bool:
+        return self._network is not None and self._network.stats().packets_received > 0
 
     def begin(self) -> None:
         """Again is the same as once; nothing for a caller who has no media to hear it by."""
