@@ -25,7 +25,11 @@ def dial(ending: str) -> dict[str, Any]:
 
 
 KINDS: dict[str, tuple[str, list[dict[str, Any]]]] = {
-    "say": ("0100", [{"verb": "say", "text": "Good morning."}, HANGUP]),
+    "say": ("0100", [
+        {"verb": "say", "text": "Good morning."},
+        {"verb": "say", "text": "And good night."},
+        HANGUP,
+    ]),
     "gather": ("0102", [
         {"verb": "gather", "input": ["digits"], "numDigits": 1, "timeout": 1,
          "say": {"text": "Press one."}},
@@ -36,6 +40,7 @@ KINDS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "dial a busy one": ("0100", [dial("0130"), HANGUP]),
     "conference": ("0106", [{"verb": "conference", "name": "m"}]),
     "enqueue": ("0106", [{"verb": "enqueue", "name": "q"}]),
+    "dequeue": ("0106", [{"verb": "dequeue", "name": "other", "confirmHook": "/confirm"}]),
     "record": ("0100", [
         {"verb": "config", "record": {"action": "startCallRecording", "type": "cloud"}},
         {"verb": "say", "text": "This is recorded."},
@@ -76,7 +81,7 @@ def test_nothing_of_ended_calls_is_held(uncollected):
         uncollected.call({"from": "+15005550001", "to": to("0107"), "call_hook": app.url()})
     )
     cut_off = dict(zip(KINDS, calls, strict=False))
-    for kind in ("cut off", "conference", "enqueue"):
+    for kind in ("cut off", "conference", "enqueue", "dequeue"):
         cut_off[kind].wait_event("verb", phase="started")
         assert held(uncollected)["voxgate.flow.session.Session"]
         cut_off[kind].update(call_status="completed")
