@@ -219,6 +219,7 @@ def child_request(session: Session, order: DialOrder, target: DialTarget) -> Cal
         headers=(*order.headers, *_identity(session, order)),
         voice=parent.request.voice,
         recognizer=parent.request.recognizer,
+        fallback_voice=parent.request.fallback_voice,
         parent_call_sid=parent.call_sid,
         caller_id=caller,
     )
