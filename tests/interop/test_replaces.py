@@ -51,8 +51,6 @@ def named(line: Line) -> str:
 
 def replace(phone: Softphone, story: DialStory, line: Line, extra: str = "") -> Line:
     header = ("Replaces", named(line) + extra)
-    if not extra and line.dialog is not None:
-        line.phone.do(line.stream.close)  # who hands a call over has stopped sending
     return phone.call("whoever", story.gateway.sip_port, ("Require", "replaces"), header)
 
 

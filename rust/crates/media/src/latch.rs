@@ -38,7 +38,7 @@ impl Latch {
     pub fn after(self, previous: &Self, now: Nanos) -> Self {
         if self.negotiated != previous.negotiated {
             let until = now.plus(UNDER_WAY);
-            return Self { left: previous.fixed.map(|source| (source, until)), ..self };
+            return Self { left: Some((previous.target(), until)), ..self };
         }
         if self.open { Self { assumed: previous.target(), ..self } } else { self }
     }
@@ -47,7 +47,7 @@ impl Latch {
     #[must_use]
     pub fn admits(&self, source: SocketAddr, now: Nanos) -> bool {
         if let Some(fixed) = self.fixed {
-            return source == fixed;
+            return source == fixed || self.comes_home(source, fixed);
         }
         if source == self.negotiated {
             return true;
@@ -59,9 +59,17 @@ impl Latch {
     /// Decides for a source that was admitted and sent a valid packet. Whether packets went elsewhere
     /// until now.
     pub fn fix(&mut self, source: SocketAddr) -> bool {
-        let moved = self.fixed.is_none() && source != self.assumed;
-        self.fixed.get_or_insert(source);
-        moved
+        let before = self.target();
+        if self.fixed.is_none_or(|fixed| self.comes_home(source, fixed)) {
+            self.fixed = Some(source);
+        }
+        self.target() != before
+    }
+
+    /// Whether the far end is heard where it said, after another one that was there before it went on sending
+    /// and was taken for it.
+    fn comes_home(&self, source: SocketAddr, fixed: SocketAddr) -> bool {
+        source == self.negotiated && self.left.is_some_and(|(from, _)| from == fixed)
     }
 
     /// The only source heard, once that is decided.
@@ -137,5 +145,33 @@ mod tests {
         assert!(!moved.admits(address("203.0.113.9:5000"), Nanos::from_ms(999)));
         assert!(moved.admits(address("203.0.113.9:5000"), Nanos::from_ms(1000)));
         assert!(moved.admits(address("203.0.113.9:5002"), Nanos(0)));
+    }
+
+    #[test]
+    fn one_that_was_not_heard_since_its_hold_does_not_draw_the_stream_back_either() {
+        let mut first = Latch::new(address("10.0.0.1:4000"), true, None);
+        first.fix(address("203.0.113.9:5000"));
+        let held = Latch::new(address("10.0.0.1:4000"), true, None).after(&first, Nanos(0));
+
+        let third = Latch::new(address("10.0.0.2:4000"), true, None).after(&held, Nanos(0));
+
+        assert!(!third.admits(address("203.0.113.9:5000"), Nanos::from_ms(999)));
+    }
+
+    #[test]
+    fn one_that_goes_on_sending_after_it_was_replaced_gives_way_to_the_one_that_was_announced() {
+        let mut first = Latch::new(address("10.0.0.1:4000"), true, None);
+        first.fix(address("10.0.0.1:4000"));
+        let mut second = Latch::new(address("10.0.0.2:4000"), true, None).after(&first, Nanos(0));
+        let late = Nanos::from_ms(1500);
+
+        assert!(second.admits(address("10.0.0.1:4000"), late));
+        assert!(second.fix(address("10.0.0.1:4000")));
+        assert!(second.admits(address("10.0.0.2:4000"), late));
+        assert!(second.fix(address("10.0.0.2:4000")));
+
+        assert_eq!(second.target(), address("10.0.0.2:4000"));
+        assert!(!second.admits(address("10.0.0.1:4000"), late));
+        assert!(!second.admits(address("203.0.113.9:5000"), late));
     }
 }
