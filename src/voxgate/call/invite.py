@@ -11,6 +11,7 @@ from voxgate.model.devices import Registration
 from voxgate.routing.outbound import Attempt
 from voxgate.sip.auth import Credentials
 from voxgate.sip.headers import NameAddr
+from voxgate.sip.private import is_private
 from voxgate.sip.uri import Uri
 
 DEFAULT_PORT = 5060
@@ -87,7 +88,7 @@ def _honoured(uri: Uri) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name, value)
         for name, value in uri.headers
-        if name.lower() in _FROM_URI or name.lower().startswith("x-")
+        if name.lower() in _FROM_URI or (name.lower().startswith("x-") and not is_private(name))
     )
 
 

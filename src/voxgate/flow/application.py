@@ -1,6 +1,5 @@
 """The customer's application as one call sees it: ask, read the answer, say what went wrong."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from voxgate.hooks.payloads import (
     session_payload,
     snake_cased,
 )
+from voxgate.hooks.reading import decode_json
 from voxgate.model.calls import Call, EventType, Json
 from voxgate.model.hooks import Hook
 from voxgate.verbs.contract import Document, InvalidDocument, Speech
@@ -296,6 +296,6 @@ def opening_of(app_json: str) -> tuple[Speech, ...]:
 def _loaded(app_json: str) -> object:
     """The document in an `app_json` text; the text itself, which is no document, when unreadable."""
     try:
-        return json.loads(app_json)
+        return decode_json(app_json)
     except ValueError:
         return app_json

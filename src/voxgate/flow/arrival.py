@@ -8,28 +8,14 @@ from voxgate.provisioning.arrivals import Arrival
 from voxgate.sip.endpoint import IncomingInvite
 from voxgate.sip.headers import STANDARD_NAMES
 from voxgate.sip.message import Headers, Request
+from voxgate.sip.private import may_be_told
 from voxgate.sip.transaction.destination import Destination
 from voxgate.sip.uri import Uri
 
 _SHOWN_MOST = 65_536
-# What the caller's side may say to us but not to the application as if it were ours, and what
-# would give its password away (contract 11.4).
-_STRIPPED = frozenset({
-    "authorization",
-    "proxy-authorization",
-    "max-forwards",
-    "record-route",
-    "session-expires",
-    "x-application-sid",
-    "x-authenticated-user",
-    "x-account-sid",
-    "x-call-sid",
-    "x-cid",
-    "x-forwarded-for",
-    "x-originating-carrier",
-    "x-subspace-forwarded-for",
-    "x-voip-carrier-sid",
-})
+# Of the caller's hop alone (contract 11.4).
+_STRIPPED = frozenset({"max-forwards", "record-route", "session-expires"})
+_NAME_MOST = 256
 _LOWER = {name.lower() for name in STANDARD_NAMES}
 
 
@@ -52,7 +38,7 @@ def arrival_of(invite: IncomingInvite, called: str) -> Arrival:
     return Arrival(
         call_id=request.call_id,
         from_user=called_user(caller.uri) or "anonymous",
-        caller_name=caller.display or None,
+        caller_name=_name(caller.display),
         to=called,
         source_ip=invite.source.host,
     )
@@ -85,15 +71,25 @@ def _shown(headers: Headers) -> dict[str, str]:
     shown: dict[str, str] = {}
     for name, value in headers.fields:
         key = name.lower()
-        if key in _STRIPPED:
+        if not _is_told(name):
             continue
         label = key if key in _LOWER else name
         shown[label] = f"{shown[label]}, {value}" if label in shown else value
     return shown
 
 
+def _is_told(name: str) -> bool:
+    return may_be_told(name) and name.lower() not in _STRIPPED
+
+
+def _name(display: str | None) -> str | None:
+    """A display name as it may be handed on: in one line of what can be printed."""
+    text = "".join(c if c.isprintable() else " " for c in display or "")
+    return " ".join(text.split())[:_NAME_MOST] or None
+
+
 def _raw(request: Request) -> str:
-    kept = [(n, v) for n, v in request.headers.fields if n.lower() not in _STRIPPED]
+    kept = [(n, v) for n, v in request.headers.fields if _is_told(n)]
     lines = [f"{request.method} {request.uri} SIP/2.0", *(f"{n}: {v}" for n, v in kept)]
     text = "\r\n".join(lines) + "\r\n\r\n" + request.body.decode("utf-8", "replace")
     return text[:_SHOWN_MOST]

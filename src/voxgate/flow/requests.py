@@ -9,6 +9,7 @@ from voxgate.model.calls import EventType, Json
 from voxgate.model.hooks import Hook
 from voxgate.sip.dialog.events import DialogEvent, InfoReceived, MessageReceived, ReferReceived
 from voxgate.sip.message import Headers
+from voxgate.sip.private import may_be_told
 
 ASKED_AT_ONCE = 16  # requests of a far end that the application is told; older ones give way
 _DTMF_INFO = ("application/dtmf-relay", "application/dtmf")
@@ -82,4 +83,4 @@ class FarEndRequests:
 
 
 def _plain(headers: Headers) -> Json:
-    return dict(headers)
+    return {name: value for name, value in headers if may_be_told(name)}

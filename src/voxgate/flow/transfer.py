@@ -18,6 +18,7 @@ from voxgate.sip.dialog.events import DialogEvent, NotifyReceived, Outcome, Refe
 from voxgate.sip.grammar import SipError
 from voxgate.sip.headers import NameAddr
 from voxgate.sip.message import Headers
+from voxgate.sip.private import may_be_told
 from voxgate.sip.uri import Uri
 from voxgate.verbs.capabilities.dialling import ReferOrder, ReferResult
 from voxgate.verbs.contract import Document, NotNow
@@ -228,7 +229,7 @@ def refer_details(event: ReferReceived, referrer: Session, other: Session | None
 
 
 def _shown(headers: Headers) -> Json:
-    return {name: value for name, value in headers if _SHOWN.fullmatch(name)}
+    return {n: value for n, value in headers if _SHOWN.fullmatch(n) and may_be_told(n)}
 
 
 def _user_of(text: str | None) -> str | None:

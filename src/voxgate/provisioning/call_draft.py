@@ -20,6 +20,7 @@ from voxgate.provisioning.drafts import (
     host_name,
     one_line,
 )
+from voxgate.sip.private import is_private
 
 TIMEOUT_MAX_S = 600
 TIME_LIMIT_MAX_S = 7 * 86400
@@ -65,25 +66,7 @@ _STACK_HEADERS = frozenset([
     "x",
 ])
 # The internal plumbing of the contract's reference; here they would only look effective.
-_INTERNAL_HEADERS = frozenset([
-    "x-call-sid",
-    "x-account-sid",
-    "x-application-sid",
-    "x-cid",
-    "x-trace-id",
-    "x-preferred-from-user",
-    "x-preferred-from-host",
-    "x-record-all-calls",
-    "x-sip-proxy",
-    "x-requested-carrier-sid",
-    "x-voip-carrier-sid",
-    "x-override-to",
-    "x-ms-teams-fqdn",
-    "x-ms-teams-tenant-fqdn",
-    "x-forwarded-for",
-])
 _STACK_PREFIXES = ("content-",)
-_INTERNAL_PREFIXES = ("x-voxgate-", "x-jambonz-")
 
 
 def _bare_number(text: str) -> str | None:
@@ -123,7 +106,7 @@ def header_name(name: str) -> str:
         raise ValueError("is not a SIP header name")
     if lowered in _STACK_HEADERS or lowered.startswith(_STACK_PREFIXES):
         raise ValueError("is written by the gateway itself and cannot be set")
-    if lowered in _INTERNAL_HEADERS or lowered.startswith(_INTERNAL_PREFIXES):
+    if is_private(name):
         raise ValueError("is an internal header and cannot be set")
     return name
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from voxgate.model.hooks import Hook
 from voxgate.model.speech import SynthesizerChoice, Voice
+from voxgate.sip.private import is_private
 from voxgate.verbs.contract import PlayFailed, Verb, VerbContext, WireObject
 
 # How a verb that holds other verbs gets them read: the vocabulary hands this in as the
@@ -43,7 +44,8 @@ def _one_or_many(value: object) -> object:
 def _loop(value: object) -> object:
     if value == "forever":
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not isinstance(value, int | float) or not whole:
         raise ValueError('must be a whole number or "forever"')
     return max(1, int(value))
 
@@ -158,7 +160,9 @@ class Synthesizer(WireObject):
         )
 
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
+HEADERS_MAX = 50
+HEADER_MAX = 4096  # characters of one
+_HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,128}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _STACK_OWNED = frozenset({
     "via",
@@ -188,16 +192,22 @@ _STACK_OWNED = frozenset({
 def _sip_headers(value: object) -> object:
     if not isinstance(value, dict):
         return value
+    if len(value) > HEADERS_MAX:
+        raise ValueError(f"more than {HEADERS_MAX} headers")
     headers = {}
     for name, text in value.items():
         if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a SIP header name")
+            raise ValueError(f"{name[:128]!r} is not a SIP header name")
         if name.lower() in _STACK_OWNED:
             raise ValueError(f"{name} is written by the gateway itself")
         if isinstance(text, bool) or not isinstance(text, str | int | float):
             raise ValueError(f"{name} must be text")  # noqa: TRY004 - pydantic reports ValueError
+        if len(str(text)) > HEADER_MAX:
+            raise ValueError(f"{name} is longer than {HEADER_MAX} characters")
         if _UNPRINTABLE.search(str(text)):
             raise ValueError(f"{name} holds a line break or another control character")
+        if is_private(name):
+            continue  # agents hand on everything that the first request showed them
         headers[name] = str(text)
     return headers
 

@@ -15,12 +15,17 @@ Method = Annotated[
 ]
 
 
+BODY_MAX = 60_000  # of an in-dialog request: what fits into a datagram
+
+
 class SipRequest(Verb):
     needs: ClassVar[Need] = Need.ANSWERED
     verb: Literal["sip:request"] = "sip:request"
     method: Method
     headers: SipHeaders = Field({})
-    body: str | None = None
+    body: str | None = Field(
+        None, max_length=BODY_MAX, description="As UTF-8; over UDP all of a message is one packet."
+    )
     content_type: Annotated[str, OneLine] | None = Field(
         None, description="Of the body; may also stand among the headers. Else text/plain."
     )

@@ -113,6 +113,7 @@ def test_the_application_of_another_account_is_not_found(tenants):
 
 def test_no_call_is_taken_while_the_gateway_cannot_place_it(sqlite_url):
     """FS#1495, FS#1236: the answer says what is missing, not that no server is there."""
+
     async def story(world):
         path, _ = await furnish(world)
         world.engine.refusal = "the gateway is shutting down"

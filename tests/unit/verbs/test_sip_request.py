@@ -71,3 +71,10 @@ def test_what_begins_changes_or_ends_a_call_cannot_be_sent(method):
 def test_nobody_smuggles_a_header_into_a_content_type(written):
     with pytest.raises(InvalidDocument, match="line break"):
         parse_document([{"verb": "sip:request", "method": "INFO", **written}], strict=True)
+
+
+def test_a_body_beyond_what_sip_carries_is_refused_by_name():
+    with pytest.raises(InvalidDocument, match=r"sip:request: body .* at most 60000"):
+        parse_document(
+            [{"verb": "sip:request", "method": "INFO", "body": "x" * 70_000}], strict=True
+        )

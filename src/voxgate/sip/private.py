@@ -1,0 +1,43 @@
+"""Headers that must not cross the gateway: those its own parts speak in, and passwords.
+
+Outwards nobody is told the names that we give to calls and accounts (contract row 82). Inwards
+nobody outside may write a header that an application would take for ours (contract 11.4).
+"""
+
+_PREFIXES = ("x-voxgate-", "x-jambonz-")
+_PRIVATE = frozenset({
+    "x-account-sid",
+    "x-application-sid",
+    "x-call-sid",
+    "x-cid",
+    "x-forwarded-for",
+    "x-ms-teams-fqdn",
+    "x-ms-teams-tenant-fqdn",
+    "x-override-to",
+    "x-preferred-from-host",
+    "x-preferred-from-user",
+    "x-record-all-calls",
+    "x-requested-carrier-sid",
+    "x-sip-proxy",
+    "x-trace-id",
+    "x-voip-carrier-sid",
+})
+_VOUCHED = frozenset({
+    "x-authenticated-user",
+    "x-forwarded-for",
+    "x-originating-carrier",
+    "x-subspace-forwarded-for",
+})
+_SECRET = frozenset({"authorization", "proxy-authorization"})
+
+
+def is_private(name: str) -> bool:
+    """Whether a header is the gateway's own business; it is never sent to another leg."""
+    lowered = name.lower()
+    return lowered in _PRIVATE or lowered.startswith(_PREFIXES)
+
+
+def may_be_told(name: str) -> bool:
+    """Whether an application may be shown a header that came from outside."""
+    lowered = name.lower()
+    return not (is_private(lowered) or lowered in _VOUCHED or lowered in _SECRET)
