@@ -88,7 +88,7 @@ HARD = settings(
 )
 
 
-def read_or_refused(document: object) -> str | None:
+def check_reading(document: object) -> str | None:
     """What is wrong with it; any other exception than InvalidDocument is a defect."""
     before = copy.deepcopy(document)
     wrong = None
@@ -105,14 +105,14 @@ def read_or_refused(document: object) -> str | None:
 @HARD
 @given(VALUES)
 def test_anything_at_all_is_read_or_refused(document):
-    read_or_refused(document)
+    check_reading(document)
 
 
 @HARD
 @given(st.lists(st.tuples(st.sampled_from(sorted(VERBS)), st.dictionaries(NAMES, VALUES))))
 def test_verbs_with_any_properties_are_read_or_refused(verbs):
-    read_or_refused([{**body, "verb": name} for name, body in verbs])
-    read_or_refused([{name: body} for name, body in verbs])
+    check_reading([{**body, "verb": name} for name, body in verbs])
+    check_reading([{name: body} for name, body in verbs])
 
 
 def places(value: object, path: tuple = ()) -> list[tuple]:
@@ -128,7 +128,7 @@ def places(value: object, path: tuple = ()) -> list[tuple]:
 @pytest.mark.parametrize("verb", sorted(SOUND))
 def test_a_sound_document_with_one_wrong_value_is_refused_by_the_name_of_its_verb(verb):
     sound = {"verb": verb, **SOUND[verb]}
-    assert read_or_refused([sound]) is None
+    assert check_reading([sound]) is None
     paths = [path for path in places(sound) if path != ("verb",)]
 
     @settings(HARD, max_examples=80)
@@ -139,7 +139,7 @@ def test_a_sound_document_with_one_wrong_value_is_refused_by_the_name_of_its_ver
         for step in path[:-1]:
             inner = inner[step]
         inner[path[-1]] = value
-        wrong = read_or_refused([document])
+        wrong = check_reading([document])
         if wrong is not None:
             assert any(name in wrong for name in (verb, *(str(step) for step in path)))
 
@@ -155,7 +155,7 @@ def test_no_number_is_too_big_to_be_refused(verb, value):
         for step in path[:-1]:
             inner = inner[step]
         inner[path[-1]] = json.loads(value)
-        read_or_refused([{"verb": verb, **document}])
+        check_reading([{"verb": verb, **document}])
 
 
 def test_verbs_in_verbs_without_end_are_refused():
@@ -172,6 +172,6 @@ def test_deep_values_are_kept_where_anything_may_stand_and_refused_elsewhere():
     for _ in range(400):
         deep = {"a": deep}
 
-    assert read_or_refused([{"verb": "tag", "data": deep}]) is None
-    assert "say" in str(read_or_refused([{"verb": "say", "text": deep}]))
-    assert "dial" in str(read_or_refused([{"verb": "dial", "target": deep, "tag": deep}]))
+    assert check_reading([{"verb": "tag", "data": deep}]) is None
+    assert "say" in str(check_reading([{"verb": "say", "text": deep}]))
+    assert "dial" in str(check_reading([{"verb": "dial", "target": deep, "tag": deep}]))
