@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import ClientError, GoogleAPIError, NotFound, TooManyRequests
@@ -17,6 +16,7 @@ from voxgate.model.recordings import BucketCredential
 from voxgate.storage.contract import NoSuchObject, StorageAway, StorageRefused
 
 _TIMEOUT_S = (5.0, 60.0)  # to connect, to hear something
+_PIECE_BYTES = 1 << 20  # of a download; each is a request of its own
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 
 
@@ -47,9 +47,12 @@ class GoogleBucket:
             )
 
     def get(self, key: str) -> Iterator[bytes]:
+        source = self._bucket.blob(key).open(
+            "rb", chunk_size=_PIECE_BYTES, timeout=_TIMEOUT_S, retry=None
+        )
         with _translated():
-            data: bytes = self._bucket.blob(key).download_as_bytes(timeout=_TIMEOUT_S, retry=None)
-        return chain((data,))
+            first: bytes = source.read(_PIECE_BYTES)
+        return _pieces(first, source)
 
     def delete(self, key: str) -> None:
         try:
@@ -57,6 +60,14 @@ class GoogleBucket:
                 self._bucket.blob(key).delete(timeout=_TIMEOUT_S, retry=None)
         except NoSuchObject:
             return
+
+
+def _pieces(first: bytes, source: BinaryIO) -> Iterator[bytes]:
+    piece = first
+    while piece:
+        yield piece
+        with _translated():
+            piece = source.read(_PIECE_BYTES)
 
 
 @contextmanager
