@@ -1,7 +1,6 @@
 """One gateway process: every object built once, started in order, stopped in reverse."""
 
 import asyncio
-import gc
 import random
 import secrets
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from voxgate.base.clock import SystemClock
 from voxgate.base.egress import EgressPolicy
 from voxgate.base.log import get_logger
+from voxgate.base.memory import give_back_large_blocks, set_what_is_built_aside
 from voxgate.base.secrets import SecretBox
 from voxgate.base.settings import Listener, Settings
 from voxgate.base.tasks import Nursery
@@ -76,6 +76,7 @@ class Gateway:
     """`start`, then `wait` until something essential breaks, then `stop`. Once each."""
 
     def __init__(self, settings: Settings) -> None:
+        give_back_large_blocks()
         self._settings = settings
         self._clock = SystemClock()
         self._policy = EgressPolicy(settings.egress_networks)
@@ -153,11 +154,7 @@ class Gateway:
         self._tasks.start(self._pings.run(), name="pings")
         self._tasks.start(keep_house(self._database, self._clock), name="housekeeping")
         self._http.start()
-        # What is built once need not be looked at by every collection of garbage.
-        gc.collect()
-        gc.freeze()
-        # An ended call is freed without the collector, which only looks for what libraries leave.
-        gc.set_threshold(50_000, 10, 10)
+        set_what_is_built_aside()
         log.info("gateway_started", http=self._http.url)
         return Started(
             http_url=self._http.url,
