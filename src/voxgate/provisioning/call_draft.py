@@ -65,7 +65,6 @@ _STACK_HEADERS = frozenset([
     "k",
     "x",
 ])
-# The internal plumbing of the contract's reference; here they would only look effective.
 _STACK_PREFIXES = ("content-",)
 
 

@@ -5,12 +5,20 @@ nobody outside may write a header that an application would take for ours (contr
 """
 
 _PREFIXES = ("x-voxgate-", "x-jambonz-")
-_PRIVATE = frozenset({
+# What the gateway vouches for when it shows a call to an application.
+_OURS = frozenset({
     "x-account-sid",
     "x-application-sid",
+    "x-authenticated-user",
     "x-call-sid",
     "x-cid",
     "x-forwarded-for",
+    "x-originating-carrier",
+    "x-subspace-forwarded-for",
+    "x-voip-carrier-sid",
+})
+# The internal plumbing of the contract's reference; here they would only look effective.
+_PLUMBING = frozenset({
     "x-ms-teams-fqdn",
     "x-ms-teams-tenant-fqdn",
     "x-override-to",
@@ -20,24 +28,17 @@ _PRIVATE = frozenset({
     "x-requested-carrier-sid",
     "x-sip-proxy",
     "x-trace-id",
-    "x-voip-carrier-sid",
-})
-_VOUCHED = frozenset({
-    "x-authenticated-user",
-    "x-forwarded-for",
-    "x-originating-carrier",
-    "x-subspace-forwarded-for",
 })
 _SECRET = frozenset({"authorization", "proxy-authorization"})
 
 
 def is_private(name: str) -> bool:
-    """Whether a header is the gateway's own business; it is never sent to another leg."""
+    """Whether a header is the gateway's own business, which another leg never hears of."""
     lowered = name.lower()
-    return lowered in _PRIVATE or lowered.startswith(_PREFIXES)
+    return lowered in _OURS or lowered in _PLUMBING or lowered.startswith(_PREFIXES)
 
 
 def may_be_told(name: str) -> bool:
     """Whether an application may be shown a header that came from outside."""
     lowered = name.lower()
-    return not (is_private(lowered) or lowered in _VOUCHED or lowered in _SECRET)
+    return not (lowered in _OURS or lowered in _SECRET or lowered.startswith(_PREFIXES))
