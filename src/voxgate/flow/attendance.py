@@ -1,12 +1,14 @@
-"""What an application behind a WebSocket is told of the verbs, and the wait for its commands."""
+"""What goes with the running verb: what the application is told, and speech rendered ahead.
+
+And the wait for the commands of an application behind a WebSocket.
+"""
 
 import asyncio
-from collections.abc import Sequence
 
 from voxgate.flow.application import VERB_STATUS
 from voxgate.flow.session import Session
 from voxgate.model.calls import EventType
-from voxgate.verbs.contract import NEXT, Outcome, Speech, Verb, VerbContext
+from voxgate.verbs.contract import NEXT, Outcome, Verb, VerbContext
 from voxgate.verbs.filler import Company, GivenUp
 
 AHEAD = "speech ahead"
@@ -39,13 +41,7 @@ class Attendance:
         coming = runner.coming
         phrases = (*verb.speech()[1:], *(coming.speech() if coming is not None else ()))
         if phrases:
-            self._session.background.start(AHEAD, self._prepare(phrases))
-
-    async def _prepare(self, phrases: Sequence[Speech]) -> None:
-        session = self._session
-        for phrase in phrases:
-            wish = session.settings.spoken(phrase.synthesizer)
-            await session.speaker.prepare(phrase.text, session.settings.voice, wish)
+            self._session.background.start(AHEAD, self._session.prepare(phrases))
 
     @property
     def more_may_come(self) -> bool:

@@ -95,15 +95,11 @@ class OutboundCall:
         if request.app_json is None:
             return await dial.run()
         async with asyncio.TaskGroup() as tasks:
-            preparing = tasks.create_task(self._prepare(request.app_json), name="prepare")
+            opening = self.session.prepare(opening_of(request.app_json))
+            preparing = tasks.create_task(opening, name="prepare")
             result = await dial.run()
             preparing.cancel()
         return result
-
-    async def _prepare(self, app_json: str) -> None:
-        for speech in opening_of(app_json):
-            wish = self.session.settings.spoken(speech.synthesizer)
-            await self.session.speaker.prepare(speech.text, self.session.settings.voice, wish)
 
     async def _talk(self, connected: Connected, media: MediaSession) -> None:
         session = self.session

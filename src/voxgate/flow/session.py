@@ -1,7 +1,7 @@
 """One call and the application that drives it: inbound, outbound and dialled calls alike."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -23,7 +23,7 @@ from voxgate.model.hooks import Hook
 from voxgate.sip.dialog.events import DialogEvent
 from voxgate.sip.endpoint import InviteDialog
 from voxgate.verbs.capabilities.dialling import Dialling
-from voxgate.verbs.contract import Document, NotNow, VerbContext
+from voxgate.verbs.contract import Document, NotNow, Speech, VerbContext
 
 T = TypeVar("T")
 
@@ -176,6 +176,12 @@ class Session:
         """Run `document` after the verbs that are left."""
         if self.runner is not None:
             self.runner.append(document)
+
+    async def prepare(self, phrases: Iterable[Speech]) -> None:
+        """Render what is about to be said, as it will be asked for."""
+        for phrase in phrases:
+            wish = self.settings.spoken(phrase.synthesizer)
+            await self.speaker.prepare(phrase.text, self.settings.voice, wish)
 
     async def report(self, hook: Hook, result: Json, verb_id: str | None = None) -> None:
         """Tell `hook` something beside the verbs; verbs in its answer replace the application."""

@@ -11,8 +11,9 @@ from voxgate.base.errors import VoxgateError
 class Listening:
     """Everything a recogniser is told before it listens.
 
-    `call_sid` is for the vendor's own records. `options` is the application's recognizer object as it came over the wire: a vendor finds its
-    own block (`deepgramOptions`, ...) and whatever else it understands there.
+    `call_sid` is for the vendor's own records. `options` is the application's recognizer object as
+    it came over the wire: a vendor finds its own block (`deepgramOptions`, ...) and whatever else
+    it understands there.
     """
 
     language: str = "en-US"

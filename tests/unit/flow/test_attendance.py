@@ -8,6 +8,7 @@ from unit.flow.fakes import live_call, of_type
 from unit.verbs.fakes import FakeCall, verb
 from voxgate.flow.attendance import Attendance
 from voxgate.flow.background import Background
+from voxgate.flow.session import Session
 from voxgate.flow.settings import SessionSettings
 from voxgate.model.calls import EventType
 from voxgate.model.speech import SynthesizerChoice, Voice
@@ -32,6 +33,8 @@ class Stage:
         self.background = Background(self.call)
         self.speaker = SimpleNamespace(prepare=self._prepare)
         self.prepared: list[tuple[str, str | None]] = []
+
+    prepare = Session.prepare
 
     async def _prepare(self, text: str, voice: Voice, wish: SynthesizerChoice) -> None:
         self.prepared.append((text, wish.resolve(voice).voice))
